@@ -1,0 +1,57 @@
+// The interface of an analysis. One analysis is one file, engine/analysis/<name>.h, and one word in analysis/registry.cmake:
+//
+//   struct svd_entropy {
+//     static constexpr const char* doc = "...";
+//     static constexpr Need need = Need::singular_values;
+//     static constexpr bool comparison = false;      // true: compares with the start, so only a final value exists
+//     static constexpr Field fields[] = {{"", "normalised entropy of the singular values, in [0, 1]"}};
+//     static void measure(const Observation& seen, std::span<double> out);   // out[i] belongs to fields[i]; NaN = no value
+//   };
+//
+// Columns are NAME[.FIELD][.TENSOR].initial|final; an empty field name gives the plain column.
+#pragma once
+
+#include <span>
+
+#include "cohort/kernels.h"
+
+namespace cohort::engine {
+
+enum class Need { weights, singular_values, eigenvalues, hidden, tangent };
+
+struct Field {
+  const char* name;
+  const char* doc;
+};
+
+// A row-major matrix somewhere else.
+struct MatrixView {
+  const float* data = nullptr;
+  int rows = 0, cols = 0;
+  float operator()(int r, int c) const { return data[size_t(r) * size_t(cols) + size_t(c)]; }
+  std::span<const float> all() const { return {data, size_t(rows) * size_t(cols)}; }
+};
+
+// One network at one moment, next to its start. Only what the analysis needs is filled in.
+struct Observation {
+  MatrixView weights, weights_start;            // effective weights of one tensor                       (Need::weights)
+  std::span<const double> singular_values;      // of those weights, descending                          (Need::singular_values)
+  std::span<const double> eigenvalue_moduli;    // |lambda|, descending; square tensors only             (Need::eigenvalues)
+  MatrixView hidden, hidden_start;              // [probe trials][n_hidden] at the decision, last layer  (Need::hidden)
+  TangentSums tangent{};                        // tangent kernels of one tensor                         (Need::tangent)
+  bool at_start = false;                        // the moment is the start itself
+};
+
+// A registered analysis.
+struct Analysis {
+  const char* name;
+  const char* doc;
+  Need need;
+  bool comparison;
+  std::span<const Field> fields;
+  void (*measure)(const Observation&, std::span<double>);
+};
+std::span<const Analysis> analyses();
+const Analysis* find_analysis(const char* name);   // nullptr if unknown
+
+}  // namespace cohort::engine

@@ -1,0 +1,49 @@
+// What a task writes: one trial of n_steps steps. The program has zeroed the inputs and set every weight to 1 before
+// the task sees it, and adds noise_sd(param, t, i) * N(0,1) to every input afterwards.
+//
+// A task is a struct in task/<name>.h with
+//   static constexpr const char* doc;  static constexpr ParamInfo params[];
+//   static constexpr LossId loss; static constexpr LossSteps loss_steps; static constexpr bool classes, needs_data;
+//   COHORT_FN static int n_in(const double* p), n_out(const double* p), n_steps(const double* p);
+//   COHORT_FN static double noise_sd(const double* p, int t, int i);       // of input i at step t
+//   COHORT_FN static bool decision(const double* p, int t);                // steps that count for the accuracy
+//   template <class Real> COHORT_TEAM_FN static void trial(const double* p, const Dataset& data, int sample,
+//                                                          rng::Sequence& random, Trial<Real>& out);
+// `p` holds the parameters in the order of `params`; `sample` is an index into `data` (tasks that need data only).
+#pragma once
+
+#include "math/random.h"
+
+COHORT_BEGIN
+
+template <class Real>
+class Trial {
+ public:
+  COHORT_FN Trial(Real* x, ptrdiff_t x_step, int n_in, int32_t* label, Real* target, uint8_t* weight, ptrdiff_t step,
+                  ptrdiff_t output_step)
+      : x_(x),
+        label_(label),
+        target_(target),
+        weight_(weight),
+        x_step_(x_step),
+        step_(step),
+        output_step_(output_step),
+        n_in_(n_in) {}
+  COHORT_FN int n_in() const { return n_in_; }
+  COHORT_FN Real& input(int t, int i) { return x_[t * x_step_ + i]; }
+  COHORT_FN void label(int t, int value) { label_[t * step_] = value; }  // class at step t (tasks with classes)
+  COHORT_FN void target(int t, int o, Real value) { target_[o * output_step_ + t * step_] = value; }  // real targets
+  COHORT_FN void weight(int t, bool counts) {
+    weight_[t * step_] = counts;
+  }  // the task's own mask, loss_steps = masked
+
+ private:
+  Real* x_;
+  int32_t* label_;
+  Real* target_;
+  uint8_t* weight_;
+  ptrdiff_t x_step_, step_, output_step_;
+  int n_in_;
+};
+
+COHORT_END
