@@ -1,0 +1,102 @@
+// An experiment: one TOML file, checked as a whole, from which every network of the sweep can be resolved on its own.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "cohort/error.h"
+#include "cohort/kernels.h"
+#include "config/value.h"
+
+namespace cohort::engine {
+
+// Bad input. The message is one line: "FILE:LINE:COLUMN: what is wrong with which word, and what is allowed".
+struct ConfigError : Error {
+  using Error::Error;
+};
+
+enum class AnalysisSchedule { ends, log };  // at start and end; or also at steps 1, 2, 4, 8, ...
+enum class KeptWeights { none, final, all };
+
+struct EvalSettings {
+  int32_t trials = 1024;
+  int64_t every = 0;  // training steps between evaluations; 0 = only at the end
+  Split split = Split::test;
+};
+struct AnalysisSettings {
+  std::vector<std::string> names;  // all registered
+  int32_t probe_trials = 320;
+  int32_t kernel_trials = 32;
+  AnalysisSchedule at = AnalysisSchedule::ends;
+  int64_t every = 0;          // additionally every so many training steps; 0 = off
+  std::vector<Role> tensors;  // input, recurrent, readout: of every layer
+  int64_t max_kernel_rows = 2048;
+};
+struct OutputSettings {
+  KeptWeights weights = KeptWeights::none;
+  int64_t history_every = 10;  // training steps between recorded losses; 0 = no history
+};
+// What all networks of an experiment share.
+struct RunSettings {
+  EvalSettings eval;
+  AnalysisSettings analysis;
+  OutputSettings output;
+  std::string precision = "fp32";
+};
+
+// One network of the sweep, complete.
+struct ResolvedNetwork {
+  NetSpec spec;
+  Signature signature;
+  std::vector<std::pair<std::string, Value>> swept;  // in the order of Experiment::swept_keys()
+};
+
+// One dimension of the sweep; the keys of a zipped axis vary together.
+struct AxisInfo {
+  std::vector<std::string> keys;
+  int64_t size = 0;
+};
+
+// Immutable once read; network() may be called from several threads at once.
+class Experiment {
+ public:
+  // Reads a file. Every override is "key=value" (the text after --set) and acts as if the file said so; on a swept key
+  // it replaces the axis. Every network is valid afterwards. Throws ConfigError; IoError if the file cannot be read.
+  static Experiment load(const std::string& path, const std::vector<std::string>& overrides = {});
+  // The same from text; `source` stands for the file in messages.
+  static Experiment parse(std::string_view text, const std::string& source = "config",
+                          const std::vector<std::string>& overrides = {});
+
+  const std::string& name() const;
+  const RunSettings& settings() const;
+  const std::string& text() const;  // the file as given
+
+  // Axes in the order of the file; the last varies fastest. No axes: one network.
+  const std::vector<AxisInfo>& axes() const;
+  const std::vector<std::string>& swept_keys() const;  // of all axes
+  int64_t size() const;
+
+  // Network i, 0 <= i < size(). Costs about a microsecond and nothing is kept.
+  ResolvedNetwork network(int64_t i) const;
+  // Value j of a key of an axis, as network() would report it.
+  Value axis_value(size_t axis, size_t key, int64_t j) const;
+
+  // Everything that determines the results as one line of JSON, keys sorted and defaults included: equal texts mean
+  // equal results. Not the text of the file: order, comments and spelling of numbers do not count.
+  std::string canonical() const;
+
+ private:
+  struct Body;
+  explicit Experiment(std::shared_ptr<const Body> body) : body_(std::move(body)) {}
+  std::shared_ptr<const Body> body_;
+};
+
+// What differs between two canonical texts, one "key: old -> new" each, by key; empty if they mean the same.
+// Throws Error if one of them is not such a text.
+std::vector<std::string> differences(const std::string& before, const std::string& after);
+
+}  // namespace cohort::engine
