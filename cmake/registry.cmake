@@ -1,6 +1,5 @@
 # Turns kernels/registry.cmake into cohort/registry.h (X-macros, one per family) and registry_<family>.h (the includes).
-include(${CMAKE_CURRENT_SOURCE_DIR}/registry.cmake)
-set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/registry.cmake)
+include(${CMAKE_CURRENT_LIST_DIR}/../kernels/registry.cmake)
 
 function(cohort_generate_registry directory)
   set(text "// Generated from kernels/registry.cmake.\n#pragma once\n")

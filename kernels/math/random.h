@@ -74,7 +74,7 @@ class Sequence {
  public:
   COHORT_FN Sequence(const Key& key, uint32_t index) : key_(key), index_(index) {}
   COHORT_TEAM_FN uint32_t word() {
-    if ((used_ & 3) == 0) block_ = key_.words(index_, 1 + (used_ >> 2));  // sub 0 belongs to bulk fills
+    if ((used_ & 3) == 0) block_ = key_.words(index_, 1 + (used_ >> 2));  // sub 0 belongs to four_normals
     return block_.w[used_++ & 3];
   }
   // Uniform integer in [0, n): multiply-shift, bias below n / 2^32.
@@ -97,36 +97,17 @@ class Sequence {
   Words block_{};
 };
 
-// out[i] = f(i, z_i), z_i standard normal, for 0 <= i < n; four elements a Philox call. f must accept any order.
-template <class Real, class Team, class F>
-COHORT_TEAM_FN void for_each_normal(const Team& team, const Key& key, int n, F f) {
-  const int whole = n / 4;
-  COHORT_SIMD
-  for (int i = team.lane(); i < whole; i += team.size()) {
-    const Words r = key.words(uint32_t(i));
-    Real z[4];
-    to_normal(r.w[0], r.w[1], &z[0], &z[1]);
-    to_normal(r.w[2], r.w[3], &z[2], &z[3]);
-    f(4 * i, z[0]);
-    f(4 * i + 1, z[1]);
-    f(4 * i + 2, z[2]);
-    f(4 * i + 3, z[3]);
-  }
-  if (team.lane() == 0 && whole * 4 < n) {
-    const Words r = key.words(uint32_t(whole));
-    Real z[4];
-    to_normal(r.w[0], r.w[1], &z[0], &z[1]);
-    to_normal(r.w[2], r.w[3], &z[2], &z[3]);
-    for (int i = whole * 4; i < n; ++i) f(i, z[i - whole * 4]);
-  }
-}
-// The same with uniform numbers in (0, 1).
-template <class Real, class Team, class F>
-COHORT_TEAM_FN void for_each_uniform(const Team& team, const Key& key, int n, F f) {
-  for (int i = team.lane(); i < (n + 3) / 4; i += team.size()) {
-    const Words r = key.words(uint32_t(i));
-    for (int j = 0; j < 4 && 4 * i + j < n; ++j) f(4 * i + j, to_uniform<Real>(r.w[j]));
-  }
+// Block `block` of a stream as four independent standard normal numbers.
+template <class Real>
+COHORT_FORCE_INLINE void four_normals(const Key& key, uint32_t block, Real* z0, Real* z1, Real* z2, Real* z3) {
+  const Words r = key.words(block);
+  Real a, b, c, d;
+  to_normal(r.w[0], r.w[1], &a, &b);
+  to_normal(r.w[2], r.w[3], &c, &d);
+  *z0 = a;
+  *z1 = b;
+  *z2 = c;
+  *z3 = d;
 }
 
 // A bijection of [0, n) keyed by `key` (cycle-walking Feistel network): the shuffled order of an epoch without storing

@@ -1,0 +1,104 @@
+// All cores, one network per core at a time.
+#include <sched.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+#include <new>
+#include <vector>
+
+#include "cohort/error.h"
+#include "device/device.h"
+#include "device/lapack_spectra.h"
+#include "device/parallel.h"
+
+namespace cohort::engine {
+
+namespace {
+
+constexpr size_t kAlignment = 256;
+
+void* aligned_zeros(size_t bytes) {
+  const size_t rounded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
+  void* memory = std::aligned_alloc(kAlignment, rounded ? rounded : kAlignment);
+  if (!memory) throw std::bad_alloc();
+  return std::memset(memory, 0, rounded);
+}
+
+int available_cores() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
+  return 1;
+}
+
+size_t physical_memory() { return size_t(sysconf(_SC_PHYS_PAGES)) * size_t(sysconf(_SC_PAGE_SIZE)); }
+
+class CpuDevice final : public Device {
+ public:
+  CpuDevice(int threads, const std::string& isa)
+      : program_(cpu_program<float>(CoreId::recurrent, isa.c_str())), spectra_(threads > 0 ? threads : available_cores()) {
+    if (!program_) throw Error("this processor cannot run the instruction set '" + (isa.empty() ? std::string("x86-64-v2") : isa) + "'");
+    info_.backend = "cpu";
+    info_.name = "cpu";
+    info_.isa = program_->isa;
+    info_.workers = threads > 0 ? threads : available_cores();
+    info_.memory_bytes = physical_memory() / 2;
+    scratch_.resize(size_t(info_.workers));
+  }
+  ~CpuDevice() override {
+    for (const Scratch& s : scratch_) std::free(s.memory);
+  }
+  const Info& info() const override { return info_; }
+
+  void* allocate(size_t bytes) override { return aligned_zeros(bytes); }
+  void release(void* memory) noexcept override { std::free(memory); }
+  void upload(void* to, const void* from, size_t bytes) override { std::memcpy(to, from, bytes); }
+  void download(void* to, const void* from, size_t bytes) override { std::memcpy(to, from, bytes); }
+
+  void run(const InitArgs<float>& a) override { each(a, program_->init_workspace, program_->init); }
+  void run(const TrainArgs<float>& a) override { each(a, program_->train_workspace, program_->train); }
+  void run(const EvaluateArgs<float>& a) override { each(a, program_->evaluate_workspace, program_->evaluate); }
+  void run(const ProbeArgs<float>& a) override { each(a, program_->probe_workspace, program_->probe); }
+  void run(const TangentArgs<float>& a) override { each(a, program_->tangent_workspace, program_->tangent); }
+  void run(const EffectiveArgs<float>& a) override { each(a, program_->effective_workspace, program_->effective); }
+
+  size_t train_workspace(const TrainArgs<float>& a, int) const override { return program_->train_workspace(a, 1) * size_t(info_.workers); }
+  size_t tangent_workspace(const TangentArgs<float>& a, int) const override { return program_->tangent_workspace(a, 1) * size_t(info_.workers); }
+
+  Spectra& spectra() override { return spectra_; }
+  void for_each(int64_t count, const std::function<void(int64_t)>& body) override {
+    parallel_for(info_.workers, count, [&](int64_t i, int) { body(i); });
+  }
+
+ private:
+  struct Scratch {
+    void* memory = nullptr;
+    size_t bytes = 0;
+  };
+  template <class Args>
+  void each(const Args& args, size_t (*workspace)(const Args&, int32_t), void (*operation)(const Args&, const Launch&)) {
+    const size_t bytes = workspace(args, 1);
+    parallel_for(info_.workers, args.cohort.n_nets, [&](int64_t i, int worker) {
+      Scratch& s = scratch_[size_t(worker)];   // touched by its own worker first, so that the pages are near it
+      if (s.bytes < bytes) {
+        std::free(std::exchange(s.memory, nullptr));
+        s.memory = aligned_zeros(bytes);
+        s.bytes = bytes;
+      }
+      operation(args, {int32_t(i), 1, s.memory, s.bytes, nullptr});
+    });
+  }
+
+  Info info_;
+  const Program<float>* program_;
+  LapackSpectra spectra_;
+  std::vector<Scratch> scratch_;
+};
+
+}  // namespace
+
+std::unique_ptr<Device> open_cpu_device(int threads, const std::string& isa) { return std::make_unique<CpuDevice>(threads, isa); }
+
+}  // namespace cohort::engine

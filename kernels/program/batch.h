@@ -1,0 +1,97 @@
+// One batch: inputs, labels or targets, and which positions count; generated or gathered where it is used.
+#pragma once
+
+#include "program/dispatch.h"
+#include "team/arena.h"
+
+COHORT_BEGIN
+
+template <class Real>
+struct Batch {
+  Real* x;           // [T][rows][n_in]
+  Real* y;           // [n_out][T][rows] logits, then errors
+  Real* target;      // [n_out][T][rows]
+  Real* row_loss;    // [T][rows]
+  Real* noise;       // [4][rows]
+  int32_t* label;    // [T][rows]
+  uint8_t* weight;   // [T][rows]
+
+  COHORT_FN static Batch carve(Arena& arena, const Signature& g, int rows) {
+    const size_t n = size_t(g.n_steps) * size_t(rows);
+    Batch b;
+    b.x = arena.take<Real>(n * size_t(g.n_in));
+    b.y = arena.take<Real>(n * size_t(g.n_out));
+    b.target = arena.take<Real>(n * size_t(g.n_out));
+    b.row_loss = arena.take<Real>(n);
+    b.noise = arena.take<Real>(4 * size_t(rows));
+    b.label = arena.take<int32_t>(n);
+    b.weight = arena.take<uint8_t>(n);
+    return b;
+  }
+};
+
+// Which trials: the stream's phase and the number of the batch in it; `first` + row is the trial's index.
+struct BatchKey {
+  rng::Phase phase;
+  uint64_t number;
+  uint32_t first;
+};
+
+// Row of the data set for a trial: training walks through shuffled epochs, evaluation through the split in its order.
+COHORT_TEAM_FN int sample_index(const NetSpec& spec, const Dataset& data, Split split, const BatchKey& key, uint32_t row, int batch) {
+  const int count = data.count[int(split)];
+  if (count == 0) return 0;
+  const uint64_t n = key.number * uint64_t(batch) + key.first + row;
+  const uint32_t within = uint32_t(n % uint64_t(count));
+  const rng::Key epoch(spec.seed, 0, rng::stream_shuffle, key.phase, n / uint64_t(count));
+  return data.first[int(split)] + int(key.phase == rng::phase_train ? rng::permute(within, uint32_t(count), epoch) : within);
+}
+
+// Fills `rows` trials. Ends synced.
+template <class Team, class Real>
+COHORT_TEAM_FN void fill_batch(const Team& team, const Signature& g, const NetSpec& spec, const Dataset& data, Split split, const BatchKey& key, int rows,
+                               const Batch<Real>& b) {
+  const int steps = g.n_steps, n_in = g.n_in, n = steps * rows;
+  team.for_each(n * n_in, [=](int i) { b.x[i] = Real(0); });
+  team.for_each(n, [=](int i) { b.weight[i] = 1; });
+  team.for_each(n * g.n_out, [=](int i) { b.target[i] = Real(0); });
+  team.sync();
+  const double* const p = spec.task.param;
+  with_task(spec.task.id, [&](auto task) {
+    const rng::Key trials(spec.seed, 0, rng::stream_trial, key.phase, key.number);
+    for (int r = team.lane(); r < rows; r += team.size()) {
+      rng::Sequence random(trials, key.first + uint32_t(r));
+      Trial<Real> trial(b.x + r * n_in, ptrdiff_t(rows) * n_in, n_in, b.label + r, b.target + r, b.weight + r, rows, n);
+      const int sample = task.needs_data ? sample_index(spec, data, split, key, uint32_t(r), g.batch) : 0;
+      task.trial(p, data, sample, random, trial);
+    }
+    team.sync();
+    const rng::Key noise(spec.seed, 0, rng::stream_noise, key.phase, key.number);
+    const uint32_t blocks = uint32_t(n_in + 3) / 4;   // of a trial and step: its noise does not depend on its batch
+    for (int t = 0; t < steps; ++t) {
+      for (int q = 0; 4 * q < n_in; ++q) {
+        const int have = n_in - 4 * q < 4 ? n_in - 4 * q : 4;
+        Real sd[4] = {};
+        bool noisy = false;
+        for (int i = 0; i < have; ++i) {
+          sd[i] = Real(task.noise_sd(p, t, 4 * q + i));
+          noisy = noisy || sd[i] > Real(0);
+        }
+        if (!noisy) continue;
+        Real* const z = b.noise;
+        const uint32_t base = (key.first * uint32_t(steps) + uint32_t(t)) * blocks + uint32_t(q), next = uint32_t(steps) * blocks;
+        team.for_each(rows, [=](int r) { rng::four_normals(noise, base + uint32_t(r) * next, &z[r], &z[rows + r], &z[2 * rows + r], &z[3 * rows + r]); });
+        Real* const x = b.x + ptrdiff_t(t) * rows * n_in + 4 * q;
+        for (int i = 0; i < have; ++i) team.for_each(rows, [=](int r) { x[r * n_in + i] += sd[i] * z[i * rows + r]; });
+      }
+    }
+  });
+  team.sync();
+  if (spec.task.loss_steps != LossSteps::masked) {
+    const int first = spec.task.loss_steps == LossSteps::last ? (steps - 1) * rows : 0;
+    team.for_each(n, [=](int i) { b.weight[i] = i >= first; });
+    team.sync();
+  }
+}
+
+COHORT_END

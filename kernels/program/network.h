@@ -1,0 +1,98 @@
+// One network of a cohort, and how its parameters become the core's weights and back.
+#pragma once
+
+#include "core/recurrent.h"
+#include "program/dispatch.h"
+
+COHORT_BEGIN
+
+template <class Real>
+struct Network {
+  const NetSpec& spec;
+  NetState& state;
+  Real* theta;
+  Real* momentum;
+  uint8_t* mask;   // or nullptr
+
+  COHORT_TEAM_FN Network(const Cohort<Real>& c, int i)
+      : spec(c.nets[i]), state(c.state[i]), theta(c.theta + size_t(i) * n_params(c.signature)),
+        momentum(c.momentum ? c.momentum + size_t(i) * n_params(c.signature) : nullptr), mask(c.mask ? c.mask + size_t(i) * n_params(c.signature) : nullptr) {}
+};
+
+COHORT_TEAM_FN parameterisation::Info tensor_info(const NetSpec& spec, const Tensor& t) {
+  const bool presynaptic_hidden = t.role == Role::recurrent || t.role == Role::readout || (t.role == Role::input && t.layer > 0);
+  return {t.rows, t.cols, t.n_inhibitory, presynaptic_hidden ? spec.n_excitatory : t.cols};
+}
+template <class Real>
+COHORT_TEAM_FN parameterisation::Parts<Real> tensor_parts(Real* theta, const Tensor& t) {
+  return {theta + t.offset, theta + t.offset_ei, theta + t.offset_ix};
+}
+
+// Biases are always dense.
+COHORT_TEAM_FN ParameterisationId parameterisation_of(const NetSpec& spec, const Tensor& t) {
+  return t.role == Role::bias ? ParameterisationId::dense : spec.parameterisation;
+}
+
+// out(i, j, w) for every effective weight of tensor t.
+template <class Team, class Real, class Out>
+COHORT_TEAM_FN void for_each_effective(const Team& team, const NetSpec& spec, const Tensor& t, Real* theta, Out out) {
+  with_parameterisation(parameterisation_of(spec, t), [&](auto p) { p.assemble(team, tensor_info(spec, t), tensor_parts(theta, t), out); });
+}
+
+// theta -> the core's weights; the leak goes into them (core/recurrent.h). Padding is zeroed by clear_weights. Ends synced.
+template <class Team, class Real>
+COHORT_TEAM_FN void assemble(const Team& team, const Signature& g, const NetSpec& spec, Real* theta, const RecurrentWeights<Real>& w) {
+  const int ld = Team::template pad<Real>(g.n_hidden), ld_out = Team::template pad<Real>(g.n_out);
+  const Real a = Real(spec.alpha), keep = Real(1 - spec.alpha);
+  for (int l = 0; l < g.n_layers; ++l) {
+    const auto layer = w.layer[l];
+    for_each_effective(team, spec, tensor(g, recurrent_tensor(l)), theta, [=](int i, int j, Real v) {
+      const Real r = a * v + (i == j ? keep : Real(0));
+      layer.r[i * ld + j] = r;
+      layer.r_t[j * ld + i] = r;
+    });
+    for_each_effective(team, spec, tensor(g, input_tensor(l)), theta, [=](int i, int j, Real v) {
+      layer.s_t[j * ld + i] = a * v;
+      if (l > 0) layer.s[i * ld + j] = a * v;
+    });
+    for_each_effective(team, spec, tensor(g, bias_tensor(l)), theta, [=](int i, int, Real v) { layer.c[i] = a * v; });
+  }
+  for_each_effective(team, spec, tensor(g, readout_tensor(g)), theta, [=](int o, int j, Real v) {
+    w.v[o * ld + j] = v;
+    w.v_t[j * ld_out + o] = v;
+  });
+  for_each_effective(team, spec, tensor(g, readout_tensor(g) + 2), theta, [=](int o, int, Real v) { w.d[o] = v; });
+  team.sync();
+}
+
+// Gradients of the core's weights -> gradients of theta, in the layout of theta. Ends synced.
+template <class Team, class Real>
+COHORT_TEAM_FN void pull_back(const Team& team, const Signature& g, const NetSpec& spec, Real* theta, const RecurrentWeights<Real>& dw, Real* gradient) {
+  const int ld = Team::template pad<Real>(g.n_hidden);
+  const Real a = Real(spec.alpha);
+  for (int k = 0; k < n_tensors(g); ++k) {
+    const Tensor t = tensor(g, k);
+    if (t.size() == 0) continue;
+    with_parameterisation(parameterisation_of(spec, t), [&](auto p) {
+      const auto info = tensor_info(spec, t);
+      const auto from = tensor_parts(theta, t), to = tensor_parts(gradient, t);
+      if (t.role == Role::readout) {
+        p.pull_back(team, info, from, [=](int o, int j) { return dw.v[o * ld + j]; }, to);
+      } else if (t.role == Role::recurrent) {
+        const Real* const r = dw.layer[t.layer].r;
+        p.pull_back(team, info, from, [=](int i, int j) { return a * r[i * ld + j]; }, to);
+      } else if (t.role == Role::input) {
+        const Real* const s_t = dw.layer[t.layer].s_t;
+        p.pull_back(team, info, from, [=](int i, int j) { return a * s_t[j * ld + i]; }, to);
+      } else {
+        const bool last = t.layer == g.n_layers;
+        const Real* const c = last ? dw.d : dw.layer[t.layer].c;
+        const Real scale = last ? Real(1) : a;
+        p.pull_back(team, info, from, [=](int i, int) { return scale * c[i]; }, to);
+      }
+    });
+  }
+  team.sync();
+}
+
+COHORT_END

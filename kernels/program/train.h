@@ -1,0 +1,49 @@
+// K training steps of one network.
+#pragma once
+
+#include "program/step.h"
+
+COHORT_BEGIN
+
+COHORT_TEAM_FN bool has_classes(TaskId id) {
+  bool classes = false;
+  with_task(id, [&](auto task) { classes = task.classes; });
+  return classes;
+}
+
+template <class Team, class Real>
+COHORT_FN size_t train_bytes(const TrainArgs<Real>& a) {
+  Arena arena(nullptr);
+  Workspace<Real>::template carve<Team>(arena, a.cohort.signature, a.cohort.signature.batch, Purpose::learning);
+  return arena.used();
+}
+
+template <class Team, class Real>
+COHORT_TEAM_FN void train_network(const Team& team, const TrainArgs<Real>& a, int i, void* memory) {
+  const Signature& g = a.cohort.signature;
+  const Network<Real> net(a.cohort, i);
+  Arena arena(memory);
+  const Workspace<Real> w = Workspace<Real>::template carve<Team>(arena, g, g.batch, Purpose::learning);
+  clear_weights(team, w);
+  const bool classes = has_classes(net.spec.task.id), noisy = net.spec.noise > 0;
+  Real* const history = a.loss + size_t(i) * size_t(a.steps);
+  int64_t done = 0, step = net.state.step;
+  bool healthy = net.state.diverged_at < 0;
+  for (; done < a.steps && step < net.spec.steps && healthy; ++done) {
+    fill_batch(team, g, net.spec, a.cohort.data, Split::train, {rng::phase_train, uint64_t(step), 0}, g.batch, w.batch);
+    const Real loss = loss_and_gradient(team, g, net, classes, g.batch, w, noisy, uint64_t(step));
+    healthy = loss - loss == Real(0) && update(team, g, net, step, w.gradient);
+    if (team.lane() == 0) history[done] = loss;
+    step += healthy;
+  }
+  const Real nothing = Real(__builtin_nanf(""));
+  for (int64_t k = done + team.lane(); k < a.steps; k += team.size()) history[k] = nothing;
+  team.sync();
+  if (team.lane() == 0) {
+    net.state.step = step;
+    if (!healthy && net.state.diverged_at < 0) net.state.diverged_at = step;
+  }
+  team.sync();
+}
+
+COHORT_END

@@ -1,0 +1,134 @@
+// A team of one: a CPU core with vector instructions. Contract of every team:
+//
+//   lane(), size()              who am I, of how many
+//   sync()                      writes of all lanes before it are seen by all after it
+//   for_each(n, f)              f(i) once for every i < n by some lane; f's are independent; no sync
+//   for_each_2d(rows, cols, f)  f(r, c) likewise
+//   sum(n, f)                   sum of f(i), i < n, in a fixed order, the same in every lane; syncs
+//   gemm(m, n, products, e)     e(r, c, value) once for every r < m, c < pad(n), value = sum of the products; syncs before
+//                               and after, so operands may come from any lane and results go to all
+//   pad(n)                      leading dimension for rows of n: b and results of gemm are readable and writable to pad(n)
+//   gradient_rows               how many rows of deltas fit in the cache: weight gradients are added up so many at a time
+//   block                       how many neighbouring elements one lane should treat together
+#pragma once
+
+#include "math/elementary.h"
+#include "team/product.h"
+
+COHORT_BEGIN
+
+#if defined(__AVX512F__)
+inline constexpr int vector_bytes = 64;
+#elif defined(__AVX__)
+inline constexpr int vector_bytes = 32;
+#else
+inline constexpr int vector_bytes = 16;
+#endif
+
+// Register tiles: `rows` rows x `vecs` vectors of accumulators, kept out of the callers so that they are compiled once.
+template <class Real>
+struct Tile {
+  typedef Real Vec __attribute__((vector_size(vector_bytes), aligned(sizeof(Real)), may_alias));
+  static constexpr int lanes = vector_bytes / int(sizeof(Real));
+  static constexpr int widest = vector_bytes == 64 ? 4 : 2;
+
+  template <int rows, int vecs>
+  static __attribute__((noinline)) void multiply(const Product<Real>* products, int n_products, int row, int col, Real* out) {
+    Vec acc[rows][vecs] = {};
+    for (int p = 0; p < n_products; ++p) {
+      const Real* a = products[p].a + row * products[p].a_row;
+      const Real* b = products[p].b + col;
+      const ptrdiff_t a_row = products[p].a_row, a_k = products[p].a_k, ldb = products[p].ldb;
+      for (int k = products[p].k; k > 0; --k) {
+        Vec bv[vecs];
+#pragma GCC unroll 4
+        for (int v = 0; v < vecs; ++v) bv[v] = *reinterpret_cast<const Vec*>(b + v * lanes);
+#pragma GCC unroll 8
+        for (int r = 0; r < rows; ++r) {
+          const Vec av = Vec{} + a[r * a_row];
+#pragma GCC unroll 4
+          for (int v = 0; v < vecs; ++v) acc[r][v] += av * bv[v];
+        }
+        a += a_k;
+        b += ldb;
+      }
+    }
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; ++r)
+#pragma GCC unroll 4
+      for (int v = 0; v < vecs; ++v) *reinterpret_cast<Vec*>(out + (r * vecs + v) * lanes) = acc[r][v];
+  }
+};
+
+struct SerialTeam {
+  static constexpr int block = 32;
+  static constexpr int gradient_rows = 512;
+  static constexpr int lane() { return 0; }
+  static constexpr int size() { return 1; }
+  static void sync() {}
+
+  template <class Real>
+  static constexpr int pad(int n) {
+    constexpr int lanes = Tile<Real>::lanes;
+    return (n + lanes - 1) / lanes * lanes;
+  }
+
+  template <class F>
+  COHORT_FORCE_INLINE void for_each(int n, F f) const {
+    COHORT_SIMD
+    for (int i = 0; i < n; ++i) f(i);
+  }
+  template <class F>
+  COHORT_FORCE_INLINE void for_each_2d(int rows, int cols, F f) const {
+    for (int r = 0; r < rows; ++r) {
+      COHORT_SIMD
+      for (int c = 0; c < cols; ++c) f(r, c);
+    }
+  }
+
+  template <class Real, class F>
+  COHORT_FORCE_INLINE Real sum(int n, F f) const {
+    constexpr int width = 16;
+    Real part[width] = {};
+    int i = 0;
+    for (; i + width <= n; i += width)
+      for (int j = 0; j < width; ++j) part[j] += f(i + j);
+    for (int j = 0; i + j < n; ++j) part[j] += f(i + j);
+    for (int half = width / 2; half > 0; half /= 2)
+      for (int j = 0; j < half; ++j) part[j] += part[j + half];
+    return part[0];
+  }
+
+  template <class Real, int n_products, class Epilogue>
+  void gemm(int m, int n, const Product<Real> (&products)[n_products], const Epilogue& epilogue) const {
+    constexpr int lanes = Tile<Real>::lanes, widest = Tile<Real>::widest;
+    int col = 0;
+    const int end = pad<Real>(n);
+    if constexpr (widest == 4)
+      for (; col + 4 * lanes <= end; col += 4 * lanes) panel<Real, 6, 4>(m, col, products, n_products, epilogue);
+    for (; col + 2 * lanes <= end; col += 2 * lanes) panel<Real, vector_bytes == 64 ? 8 : 6, 2>(m, col, products, n_products, epilogue);
+    if (col < end) panel<Real, 8, 1>(m, col, products, n_products, epilogue);
+  }
+
+ private:
+  template <class Real, int rows, int vecs, class Epilogue>
+  COHORT_FORCE_INLINE void panel(int m, int col, const Product<Real>* products, int n_products, const Epilogue& epilogue) const {
+    int row = 0;
+    for (; row + rows <= m; row += rows) tile<Real, rows, vecs>(row, col, products, n_products, epilogue);
+    if constexpr (rows > 4)
+      for (; row + 4 <= m; row += 4) tile<Real, 4, vecs>(row, col, products, n_products, epilogue);
+    for (; row < m; ++row) tile<Real, 1, vecs>(row, col, products, n_products, epilogue);
+  }
+  template <class Real, int rows, int vecs, class Epilogue>
+  COHORT_FORCE_INLINE void tile(int row, int col, const Product<Real>* products, int n_products, const Epilogue& epilogue) const {
+    constexpr int width = vecs * Tile<Real>::lanes;
+    alignas(64) Real out[rows * width];
+    Tile<Real>::template multiply<rows, vecs>(products, n_products, row, col, out);
+    for (int r = 0; r < rows; ++r) {
+      COHORT_SIMD
+      for (int c = 0; c < width; ++c) epilogue(row + r, col + c, out[r * width + c]);
+    }
+  }
+};
+
+COHORT_END
