@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# check_scripts.sh ROOT: every shell script parses, is strict, is executable where it is a command, and passes shellcheck
+# where that is installed.
+set -euo pipefail
+cd "${1:?usage: check_scripts.sh ROOT}"
+commands=(scripts/* .ci/run)
+mapfile -t all < <(
+  printf '%s\n' "${commands[@]}"
+  find tests -name '*.sh'
+)
+
+failures=0
+for script in "${all[@]}"; do
+  bash -n "$script" || failures=$((failures + 1))
+  grep -q '^set -euo pipefail$' "$script" || { echo "$script: no 'set -euo pipefail'" && failures=$((failures + 1)); }
+done
+for script in "${commands[@]}"; do
+  [[ -x $script ]] || { echo "$script: not executable" && failures=$((failures + 1)); }
+done
+if command -v shellcheck >/dev/null; then
+  shellcheck "${all[@]}" || failures=$((failures + 1))
+fi
+((failures == 0)) && echo "${#all[@]} scripts are fine"
