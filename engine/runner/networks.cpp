@@ -1,0 +1,159 @@
+#include "runner/networks.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace cohort::engine {
+
+namespace {
+
+double frobenius(const float* w, size_t n) {
+  double sum = 0;
+  for (size_t i = 0; i < n; ++i) sum += double(w[i]) * double(w[i]);
+  return std::sqrt(sum);
+}
+
+// The matrices of some networks, one after another, and what the rank and radius steps do to them.
+class Starts {
+ public:
+  Starts(Spectra& spectra, int n, size_t count) : spectra_(spectra), n_(n), area_(size_t(n) * size_t(n)), matrices_(count * area_) {}
+  float* matrix(size_t i) { return matrices_.data() + i * area_; }
+
+  std::vector<double> radii() {
+    std::vector<double> moduli(count() * size_t(n_)), radius(count());
+    spectra_.eigenvalue_moduli(matrices_.data(), int64_t(count()), n_, moduli.data());
+    for (size_t i = 0; i < count(); ++i) radius[i] = moduli[i * size_t(n_)];
+    return radius;
+  }
+  void truncate(std::span<const NetSpec* const> specs) {
+    std::vector<double> norm(count()), radius;
+    std::vector<int> rank(count());
+    bool radius_kept = false;
+    for (size_t i = 0; i < count(); ++i) {
+      norm[i] = frobenius(matrix(i), area_);
+      rank[i] = specs[i]->init.rank ? specs[i]->init.rank : n_;
+      radius_kept = radius_kept || specs[i]->init.rank_rescale == RankRescale::spectral_radius;
+    }
+    if (radius_kept) radius = radii();
+    spectra_.truncate(matrices_.data(), int64_t(count()), n_, rank.data());
+    const std::vector<double> cut_radius = radius_kept ? radii() : std::vector<double>();
+    for (size_t i = 0; i < count(); ++i) switch (specs[i]->init.rank_rescale) {
+        case RankRescale::frobenius: scale(i, norm[i] / frobenius(matrix(i), area_)); break;
+        case RankRescale::spectral_radius: scale(i, radius[i] / cut_radius[i]); break;
+        case RankRescale::sigma1: break;   // truncation keeps it
+      }
+  }
+  void scale(size_t i, double factor) {
+    for (size_t k = 0; k < area_; ++k) matrix(i)[k] = float(double(matrix(i)[k]) * factor);
+  }
+
+ private:
+  size_t count() const { return matrices_.size() / area_; }
+  Spectra& spectra_;
+  int n_;
+  size_t area_;
+  std::vector<float> matrices_;
+};
+
+}  // namespace
+
+Networks::Networks(Device& device, std::span<const ResolvedNetwork> networks, const Dataset& data)
+    : device_(device), signature_(networks.front().signature), data_(data) {
+  bool sparse = false;
+  for (const ResolvedNetwork& n : networks) {
+    specs_.push_back(n.spec);
+    sparse = sparse || n.spec.init.density < 1;
+  }
+  nets_ = DeviceArray<NetSpec>(device, specs_);
+  state_ = DeviceArray<NetState>(device, specs_.size());
+  theta_ = DeviceArray<float>(device, specs_.size() * n_params(signature_));
+  momentum_ = DeviceArray<float>(device, specs_.size() * n_params(signature_));
+  if (sparse) mask_ = DeviceArray<uint8_t>(device, specs_.size() * n_params(signature_));
+  draw(view(), 0);
+}
+
+Cohort<float> Networks::view(int first, int count) const {
+  const size_t skip = size_t(first) * n_params(signature_);
+  return {.signature = signature_,
+          .n_nets = count,
+          .nets = nets_.data() + first,
+          .state = state_.data() + first,
+          .theta = theta_.data() + skip,
+          .momentum = momentum_.data() + skip,
+          .mask = mask_.data() ? mask_.data() + skip : nullptr,
+          .data = data_};
+}
+
+DeviceArray<float> Networks::start(int first, int count) const {
+  const size_t size = size_t(count) * n_params(signature_);
+  DeviceArray<float> theta(device_, size);
+  DeviceArray<NetState> state(device_, size_t(count));
+  DeviceArray<uint8_t> mask;
+  Cohort<float> cohort = view(first, count);
+  if (cohort.mask) {
+    mask = DeviceArray<uint8_t>(device_, size);
+    cohort.mask = mask.data();
+  }
+  cohort.theta = theta.data();
+  cohort.state = state.data();
+  cohort.momentum = nullptr;
+  draw(cohort, first);
+  return theta;
+}
+
+// Rank: the recurrent matrix is cut to its largest singular values and rescaled (Liu et al., ICLR 2024). Radius: the
+// effective recurrent matrix is scaled to the wanted max |lambda| (Li et al., NeurIPS 2023); of a DANN, W_ex and W_ei are.
+void Networks::draw(Cohort<float> cohort, int first) const {
+  device_.run(InitArgs<float>{cohort});
+  std::vector<size_t> cut, scaled;
+  for (size_t i = 0; i < size_t(cohort.n_nets); ++i) {
+    const InitSpec& init = specs_[size_t(first) + i].init;
+    if (init.rank > 0 && init.rank < signature_.n_hidden) cut.push_back(i);
+    if (init.spectral_radius > 0) scaled.push_back(i);
+  }
+  if (cut.empty() && scaled.empty()) return;
+
+  const size_t stride = n_params(signature_);
+  std::vector<float> theta(size_t(cohort.n_nets) * stride);
+  device_.download(theta.data(), cohort.theta, theta.size() * sizeof(float));
+  const int n = signature_.n_hidden;
+  const size_t area = size_t(n) * size_t(n);
+  for (int layer = 0; layer < signature_.n_layers; ++layer) {
+    const Tensor t = tensor(signature_, recurrent_tensor(layer));
+    if (!cut.empty()) {
+      Starts starts(device_.spectra(), n, cut.size());
+      std::vector<const NetSpec*> specs;
+      for (size_t k = 0; k < cut.size(); ++k) {
+        std::copy_n(theta.data() + cut[k] * stride + t.offset, area, starts.matrix(k));
+        specs.push_back(&specs_[size_t(first) + cut[k]]);
+      }
+      starts.truncate(specs);
+      for (size_t k = 0; k < cut.size(); ++k) std::copy_n(starts.matrix(k), area, theta.data() + cut[k] * stride + t.offset);
+      device_.upload(cohort.theta, theta.data(), theta.size() * sizeof(float));
+    }
+    if (!scaled.empty()) {
+      DeviceArray<float> effective(device_, size_t(cohort.n_nets) * area);
+      device_.run(EffectiveArgs<float>{cohort, recurrent_tensor(layer), effective.data()});
+      const std::vector<float> weights = effective.download();
+      Starts starts(device_.spectra(), n, scaled.size());
+      for (size_t k = 0; k < scaled.size(); ++k) std::copy_n(weights.data() + scaled[k] * area, area, starts.matrix(k));
+      const std::vector<double> radius = starts.radii();
+      for (size_t k = 0; k < scaled.size(); ++k) {
+        const double factor = specs_[size_t(first) + scaled[k]].init.spectral_radius / radius[k];
+        float* const w = theta.data() + scaled[k] * stride;
+        for (size_t j = t.offset; j < t.offset_ix; ++j) w[j] = float(double(w[j]) * factor);
+      }
+    }
+  }
+  device_.upload(cohort.theta, theta.data(), theta.size() * sizeof(float));
+}
+
+DeviceDataset::DeviceDataset(Device& device, const Dataset& host) : view_(host) {
+  const size_t count = size_t(host.count[0]) + size_t(host.count[1]) + size_t(host.count[2]);
+  pixels_ = DeviceArray<uint8_t>(device, std::span(host.pixels, count * size_t(host.rows) * size_t(host.cols)));
+  labels_ = DeviceArray<uint8_t>(device, std::span(host.labels, count));
+  view_.pixels = pixels_.data();
+  view_.labels = labels_.data();
+}
+
+}  // namespace cohort::engine

@@ -1,0 +1,243 @@
+#include "runner/runner.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <set>
+
+#include "runner/measure.h"
+#include "runner/networks.h"
+
+namespace cohort::engine {
+
+namespace {
+
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+
+// Work between two looks at the clock and the stop flag: about a second.
+double boundary_flop(const Device& device) { return device.info().backend == "cpu" ? 1e11 * device.info().workers : 2e13; }
+
+// The steps at which something besides training happens, in order; the last is the end.
+std::vector<int64_t> schedule(const AnalysisSettings& analysis, int64_t steps) {
+  std::set<int64_t> at;
+  if (analysis.at == AnalysisSchedule::log)
+    for (int64_t s = 1; s < steps; s *= 2) at.insert(s);
+  if (analysis.every > 0)
+    for (int64_t s = analysis.every; s < steps; s += analysis.every) at.insert(s);
+  return {at.begin(), at.end()};
+}
+
+std::vector<int64_t> multiples(int64_t every, int64_t first, int64_t end) {
+  std::vector<int64_t> steps;
+  if (every > 0)
+    for (int64_t s = first; s < end; s += every) steps.push_back(s);
+  return steps;
+}
+
+// Fills the rows [first, first + size) of a unit's result from one launch's worth of networks.
+class CohortRun {
+ public:
+  CohortRun(const RunContext& context, const Dataset& data, std::span<const ResolvedNetwork> networks, int64_t end, size_t first, UnitResult& result)
+      : context_(context), settings_(context.experiment.settings()), networks_(context.device, networks, data), measures_(settings_.analysis, networks_.signature()), end_(end),
+        first_(first), n_nets_(result.net.size()), result_(result) {}
+
+  // False when stopped.
+  bool run() {
+    declare();
+    const std::vector<int64_t> snapshots = schedule(settings_.analysis, end_), evaluations = multiples(settings_.eval.every, settings_.eval.every, end_);
+    std::set<int64_t> boundaries(snapshots.begin(), snapshots.end());
+    boundaries.insert(evaluations.begin(), evaluations.end());
+    boundaries.insert(end_);
+    for (const int64_t boundary : boundaries) {
+      if (!train_until(boundary)) return false;
+      if (boundary == end_) break;
+      if (std::binary_search(snapshots.begin(), snapshots.end(), boundary)) snapshot();
+      if (std::binary_search(evaluations.begin(), evaluations.end(), boundary)) evaluate_on_schedule();
+    }
+    finish(!snapshots.empty());
+    return true;
+  }
+
+ private:
+  // Columns, series and arrays of the unit, in a fixed order; made by its first launch.
+  void declare() {
+    if (!result_.columns.empty()) return;
+    const auto column = [&](const std::string& name, const std::string& doc) { result_.columns.push_back({name, doc, std::vector<double>(n_nets_, kNone)}); };
+    const auto series = [&](const std::string& name, const std::string& doc, std::vector<int64_t> steps) {
+      if (!steps.empty()) result_.series.push_back({name, doc, steps, std::vector<double>(n_nets_ * steps.size(), kNone)});
+    };
+    column("final.loss", "mean loss on the evaluation trials at the end");
+    column("final.accuracy", "fraction of right decisions on the evaluation trials at the end");
+    for (const auto& m : measures_.list()) {
+      if (!m.comparison) column(m.name + ".initial", m.doc + ", at the start");
+      column(m.name + ".final", m.doc + ", at the end");
+    }
+    series("loss", "training loss before the update of the step", multiples(settings_.output.history_every, 0, end_));
+    std::vector<int64_t> evaluations = multiples(settings_.eval.every, settings_.eval.every, end_);
+    if (!evaluations.empty()) evaluations.push_back(end_);
+    series("eval.loss", "mean loss on the evaluation trials", evaluations);
+    series("eval.accuracy", "fraction of right decisions on the evaluation trials", evaluations);
+    std::vector<int64_t> snapshots = schedule(settings_.analysis, end_);
+    if (!snapshots.empty()) {
+      snapshots.insert(snapshots.begin(), 0);
+      snapshots.push_back(end_);
+    }
+    for (const auto& m : measures_.list()) series(m.name, m.doc, snapshots);
+  }
+
+  UnitResult::Column& column(const std::string& name) {
+    return *std::find_if(result_.columns.begin(), result_.columns.end(), [&](const auto& c) { return c.name == name; });
+  }
+  UnitResult::Series* find_series(const std::string& name) {
+    const auto it = std::find_if(result_.series.begin(), result_.series.end(), [&](const auto& s) { return s.name == name; });
+    return it == result_.series.end() ? nullptr : &*it;
+  }
+  void record(UnitResult::Series* series, size_t net, size_t index, double value) {
+    if (series) series->value[(first_ + net) * series->step.size() + index] = value;
+  }
+
+  bool train_until(int64_t boundary) {
+    const double flop = flop_per_step(networks_.signature()) * networks_.size();
+    UnitResult::Series* const history = find_series("loss");
+    while (step_ < boundary) {
+      if (context_.stop && *context_.stop) return false;
+      const int64_t most_stored = std::max<int64_t>(1, (int64_t(64) << 20) / networks_.size());
+      const int64_t steps = std::clamp<int64_t>(int64_t(boundary_flop(context_.device) / flop), 1, std::min(most_stored, boundary - step_));
+      DeviceArray<float> loss(context_.device, size_t(networks_.size()) * size_t(steps));
+      context_.device.run(TrainArgs<float>{networks_.view(), steps, loss.data()});
+      if (history) {
+        const std::vector<float> values = loss.download();
+        const int64_t every = settings_.output.history_every;
+        for (int64_t s = (step_ + every - 1) / every * every; s < step_ + steps; s += every)
+          for (size_t i = 0; i < size_t(networks_.size()); ++i)
+            record(history, i, size_t(s / every), double(values[i * size_t(steps) + size_t(s - step_)]));
+      }
+      step_ += steps;
+      if (context_.progress) context_.progress(flop * double(steps));
+    }
+    return true;
+  }
+
+  struct Evaluation {
+    std::vector<double> loss, accuracy;
+  };
+  Evaluation evaluate() {
+    DeviceArray<double> loss(context_.device, size_t(networks_.size())), accuracy(context_.device, size_t(networks_.size()));
+    context_.device.run(EvaluateArgs<float>{networks_.view(), settings_.eval.trials, settings_.eval.split, loss.data(), accuracy.data()});
+    return {loss.download(), accuracy.download()};
+  }
+  void record(const Evaluation& e) {
+    for (size_t i = 0; i < e.loss.size(); ++i) {
+      record(find_series("eval.loss"), i, evaluation_index_, e.loss[i]);
+      record(find_series("eval.accuracy"), i, evaluation_index_, e.accuracy[i]);
+    }
+    ++evaluation_index_;
+  }
+  void evaluate_on_schedule() { record(evaluate()); }
+
+  void snapshot() { record(measures_.measure(context_.device, networks_).now); }
+  void record(const std::vector<double>& values) {
+    for (size_t m = 0; m < measures_.list().size(); ++m) {
+      UnitResult::Series* const series = find_series(measures_.list()[m].name);
+      for (size_t i = 0; i < size_t(networks_.size()); ++i) record(series, i, snapshot_index_, values[m * size_t(networks_.size()) + i]);
+    }
+    ++snapshot_index_;
+  }
+
+  void finish(bool snapshots) {
+    const std::vector<NetState> states = networks_.states();
+    const Evaluation e = evaluate();
+    if (find_series("eval.loss")) record(e);
+    const Measures::Values values = measures_.measure(context_.device, networks_);
+    const size_t n = size_t(networks_.size());
+    for (size_t i = 0; i < n; ++i) {
+      result_.diverged_at[first_ + i] = states[i].diverged_at >= 0 ? states[i].diverged_at : std::isfinite(e.loss[i]) ? -1 : states[i].step;
+    }
+    const auto fill = [&](const std::string& name, auto value) {
+      UnitResult::Column& c = column(name);
+      for (size_t i = 0; i < n; ++i) c.value[first_ + i] = result_.diverged_at[first_ + i] < 0 ? value(i) : kNone;
+    };
+    fill("final.loss", [&](size_t i) { return e.loss[i]; });
+    fill("final.accuracy", [&](size_t i) { return e.accuracy[i]; });
+    for (size_t m = 0; m < measures_.list().size(); ++m) {
+      const auto& measure = measures_.list()[m];
+      if (!measure.comparison) fill(measure.name + ".initial", [&](size_t i) { return values.start[m * n + i]; });
+      fill(measure.name + ".final", [&](size_t i) { return values.now[m * n + i]; });
+    }
+    if (snapshots) {
+      record(values.now);
+      snapshot_index_ = 0;
+      record(values.start);
+    }
+    for (const auto& s : values.spectra) {
+      keep("singular_values." + s.tensor + ".initial", "singular values, descending", {"rank"}, {s.length}, {s.start.begin(), s.start.end()});
+      keep("singular_values." + s.tensor + ".final", "singular values, descending", {"rank"}, {s.length}, {s.now.begin(), s.now.end()});
+    }
+    keep_weights();
+  }
+
+  void keep_weights() {
+    if (settings_.output.weights == KeptWeights::none) return;
+    const DeviceArray<float> start = networks_.start(0, networks_.size());
+    for (int k = 0; k < n_tensors(networks_.signature()); ++k) {
+      const Tensor t = tensor(networks_.signature(), k);
+      if (t.size() == 0) continue;
+      const std::string name = "weights." + tensor_name(networks_.signature(), k);
+      DeviceArray<float> weights(context_.device, size_t(networks_.size()) * size_t(t.rows) * size_t(t.cols));
+      const auto effective = [&](float* theta) {
+        Cohort<float> cohort = networks_.view();
+        cohort.theta = theta;
+        context_.device.run(EffectiveArgs<float>{cohort, k, weights.data()});
+        return weights.download();
+      };
+      const std::vector<std::string> dims = {"to", "from"};
+      if (settings_.output.weights == KeptWeights::all) keep(name + ".initial", "effective weights at the start", dims, {t.rows, t.cols}, effective(start.data()));
+      keep(name + ".final", "effective weights at the end", dims, {t.rows, t.cols}, effective(networks_.view().theta));
+    }
+  }
+
+  void keep(const std::string& name, const std::string& doc, const std::vector<std::string>& dims, const std::vector<int64_t>& shape, const std::vector<float>& value) {
+    auto it = std::find_if(result_.arrays.begin(), result_.arrays.end(), [&](const auto& a) { return a.name == name; });
+    const size_t per_network = value.size() / size_t(networks_.size());
+    if (it == result_.arrays.end()) it = result_.arrays.insert(it, {name, doc, dims, shape, std::vector<float>(n_nets_ * per_network)});
+    std::copy(value.begin(), value.end(), it->value.begin() + ptrdiff_t(first_ * per_network));
+  }
+
+  const RunContext& context_;
+  const RunSettings& settings_;
+  Networks networks_;
+  Measures measures_;
+  int64_t end_;
+  size_t first_, n_nets_;
+  UnitResult& result_;
+  int64_t step_ = 0;
+  size_t evaluation_index_ = 0, snapshot_index_ = 1;   // entry 0 of a snapshot series is the start
+};
+
+}  // namespace
+
+double training_flop(const ResolvedNetwork& network) { return flop_per_step(network.signature) * double(network.spec.steps); }
+
+size_t bytes_per_network(const Signature& signature, const RunSettings& settings) {
+  const size_t params = n_params(signature), hidden = size_t(signature.n_layers) * size_t(signature.n_hidden) * size_t(settings.analysis.probe_trials);
+  return params * (4 * sizeof(float) + 2) + 2 * hidden * sizeof(float) + sizeof(NetSpec) + sizeof(NetState) + 4096;
+}
+
+std::optional<UnitResult> run_unit(const RunContext& context, const std::vector<int64_t>& networks) {
+  UnitResult result;
+  result.net = networks;
+  result.diverged_at.assign(networks.size(), -1);
+  std::vector<ResolvedNetwork> resolved;
+  for (const int64_t i : networks) resolved.push_back(context.experiment.network(i));
+  int64_t end = 0;
+  for (const ResolvedNetwork& n : resolved) end = std::max(end, n.spec.steps);
+  const DeviceDataset data = context.data.pixels ? DeviceDataset(context.device, context.data) : DeviceDataset();
+  const size_t fit = std::max<size_t>(1, context.device.info().memory_bytes / 2 / bytes_per_network(resolved.front().signature, context.experiment.settings()));
+  for (size_t first = 0; first < resolved.size(); first += fit) {
+    const size_t count = std::min(fit, resolved.size() - first);
+    if (!CohortRun(context, data.view(), std::span(resolved).subspan(first, count), end, first, result).run()) return std::nullopt;
+  }
+  return result;
+}
+
+}  // namespace cohort::engine

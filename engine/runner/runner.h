@@ -1,0 +1,33 @@
+// Trains and measures the networks of one unit.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "config/experiment.h"
+#include "device/device.h"
+#include "run/result.h"
+
+namespace cohort::engine {
+
+struct RunContext {
+  Device& device;
+  const Experiment& experiment;
+  Dataset data;                                        // host memory; empty where no task needs one
+  const std::atomic<bool>* stop = nullptr;             // set: give up at the next boundary
+  std::function<void(double flop)> progress = nullptr; // called with the work done since the last call
+};
+
+// The networks at these positions of the sweep, all of one signature; cut into as many launches as memory asks for, which
+// changes nothing in the result. Nothing (no result) when stopped.
+std::optional<UnitResult> run_unit(const RunContext& context, const std::vector<int64_t>& networks);
+
+// Training work of a network in floating-point operations.
+double training_flop(const ResolvedNetwork& network);
+
+// Device memory that one network takes while it is trained and measured, without per-worker scratch.
+size_t bytes_per_network(const Signature& signature, const RunSettings& settings);
+
+}  // namespace cohort::engine

@@ -1,0 +1,25 @@
+// How fast a device trains networks, and what its arithmetic could do at best.
+#pragma once
+
+#include "device/device.h"
+
+namespace cohort::engine {
+
+struct ThroughputCase {
+  int n_hidden = 64, batch = 64, n_steps = 100, n_in = 4, n_out = 3;   // case C1; n_in >= 3, n_out = 3
+  int n_nets = 0;          // 0: a few per worker
+  double seconds = 3;      // of measuring
+};
+struct Throughput {
+  ThroughputCase shape;
+  double net_steps_per_s = 0;
+  double tflops = 0;        // flop_per_step x net_steps_per_s
+  double gemm_tflops = 0;   // the better of sgemm 1024^3 and batch x n x n, one per worker at once, in alternation with ours
+  double efficiency() const { return gemm_tflops > 0 ? tflops / gemm_tflops : 0; }
+};
+
+// Trains tanh networks on the perceptual decision task, data generation and update included; medians over alternating
+// rounds. On a CPU device the products are OpenBLAS's.
+Throughput measure_throughput(Device& device, const ThroughputCase& shape);
+
+}  // namespace cohort::engine
