@@ -2,22 +2,16 @@
 #pragma once
 
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "cohort/error.h"
 #include "cohort/kernels.h"
+#include "config/position.h"
 #include "config/value.h"
 
 namespace cohort::engine {
-
-// Bad input. The message is one line: "FILE:LINE:COLUMN: what is wrong with which word, and what is allowed".
-struct ConfigError : Error {
-  using Error::Error;
-};
 
 enum class AnalysisSchedule { ends, log };  // at start and end; or also at steps 1, 2, 4, 8, ...
 enum class KeptWeights { none, final, all };
@@ -82,7 +76,7 @@ class Experiment {
 
   // Network i, 0 <= i < size(). Costs about a microsecond and nothing is kept.
   ResolvedNetwork network(int64_t i) const;
-  // Value j of a key of an axis, as network() would report it.
+  // Value j of key number `key` of an axis, as network() reports it.
   Value axis_value(size_t axis, size_t key, int64_t j) const;
 
   // Everything that determines the results as one line of JSON, keys sorted and defaults included: equal texts mean

@@ -1,0 +1,365 @@
+#include "config/experiment.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "config/raw.h"
+#include "config/schema.h"
+#include "config/sweep.h"
+
+namespace cohort::engine {
+namespace {
+
+constexpr const char* sweepable = "; only keys of network, init, rule, task and train, and seed, can be";
+
+// A base value, and where it was given.
+struct Base {
+  Setting setting;
+  Position at;
+};
+
+}  // namespace
+
+struct Experiment::Body {
+  // One key to apply, in the order of the schema: a base value, or a column of an axis.
+  struct Step {
+    const Key* key;
+    const Base* base = nullptr;
+    const Column* column = nullptr;
+    size_t axis = 0;
+  };
+
+  std::string text, name;
+  RunSettings settings;
+  std::vector<Key> own_keys;  // of the task
+  std::vector<std::pair<const Key*, Base>> base;
+  std::vector<Axis> axes;
+  std::vector<AxisInfo> axis_info;
+  std::vector<std::string> swept_keys;
+  int64_t size = 1;
+  Position whole;  // where to point when nothing was given
+  Draft start;     // all defaults, and the base values before the first swept key
+  std::vector<Step> steps;
+
+  // ---- reading
+  const Key* find(const std::string& path) const {
+    for (const Key& key : own_keys)
+      if (key.path == path) return &key;
+    return find_key(path);
+  }
+
+  const Key& known(const RawEntry& entry, const std::vector<TaskId>& tasks) const {
+    const Position& at = entry.node.key_at;
+    if (is_reserved(entry.path)) fail(at, "'" + entry.path + "' is reserved for a later version");
+    if (const Key* key = find(entry.path)) return *key;
+    if (is_table(entry.path))
+      fail(entry.node.at, entry.path + " = " + shown(entry.node) + ": wanted a table [" + entry.path + "], got " +
+                              type_name(entry.node));
+    if (is_task_parameter(entry.path))
+      for (const TaskId task : tasks) {
+        const std::vector<Key> keys = task_keys({&task, 1});
+        if (std::none_of(keys.begin(), keys.end(), [&](const Key& key) { return key.path == entry.path; }) &&
+            tasks.size() > 1)
+          fail(at, "unknown key '" + entry.path + "' for task.name = \"" + task_info(task).name +
+                       "\", which is swept over");
+      }
+    fail(at, unknown_key(entry.path, own_keys));
+  }
+
+  // All tasks of the experiment: task.name, or the values of its axis.
+  std::vector<TaskId> tasks(const RawExperiment& raw) const {
+    const Key& key = *find_key("task.name");
+    std::vector<TaskId> found;
+    if (const RawEntry* axis = raw.axis_entry(key.path)) {
+      const Column column(key, axis->node);
+      Setting scratch;
+      for (int64_t i = 0; i < column.size(); ++i) {
+        const TaskId id = TaskId(column.get(i, scratch).code);
+        if (std::find(found.begin(), found.end(), id) == found.end()) found.push_back(id);
+      }
+    } else if (const RawEntry* given = raw.base_value(key.path)) {
+      found.push_back(TaskId(check(key, given->node).code));
+    } else {
+      fail(whole, "'task.name' is missing; allowed: " + allowed(key));
+    }
+    return found;
+  }
+
+  void read(RawExperiment raw) {
+    const std::vector<TaskId> all_tasks = tasks(raw);
+    own_keys = task_keys(all_tasks);
+    for (const RawEntry& entry : raw.base) {
+      const Key& key = known(entry, all_tasks);
+      base.push_back({&key, {check(key, entry.node), entry.node.at}});
+    }
+    if (!raw.base_value("name")) fail(whole, "'name' is missing; wanted the name of the experiment, a string");
+    for (const RawAxis& raw_axis : raw.axes) read_axis(raw_axis, all_tasks);
+    plan_steps();
+    refuse_conflicts();
+  }
+
+  void read_axis(const RawAxis& raw, const std::vector<TaskId>& all_tasks) {
+    Axis axis;
+    for (const RawEntry& entry : raw) {
+      const Key& key = known(entry, all_tasks);
+      if (!key.swept) fail(entry.node.key_at, "'" + key.path + "' cannot be swept" + sweepable);
+      axis.columns.emplace_back(key, entry.node);
+      const Column &first = axis.columns.front(), &last = axis.columns.back();
+      if (last.size() != first.size())
+        fail(entry.node.at, "zipped axes of different lengths: " + first.key().path + " has " +
+                                std::to_string(first.size()) + " values, " + key.path + " has " +
+                                std::to_string(last.size()));
+    }
+    if (axis.size() > max_networks / size)
+      fail(axis.columns.front().key_at(), "the sweep makes more than " + std::to_string(max_networks) +
+                                              " networks at '" + axis.columns.front().key().path + "'");
+    size *= axis.size();
+    AxisInfo info{{}, axis.size()};
+    for (const Column& column : axis.columns) info.keys.push_back(column.key().path);
+    swept_keys.insert(swept_keys.end(), info.keys.begin(), info.keys.end());
+    axis_info.push_back(std::move(info));
+    axes.push_back(std::move(axis));
+  }
+
+  const Base* base_of(const Key& key) const {
+    const auto found = std::find_if(base.begin(), base.end(), [&](const auto& entry) { return entry.first == &key; });
+    return found == base.end() ? nullptr : &found->second;
+  }
+  const Column* column_of(const Key& key, size_t* axis = nullptr) const {
+    for (size_t a = 0; a < axes.size(); ++a)
+      for (const Column& column : axes[a].columns)
+        if (&column.key() == &key) {
+          if (axis) *axis = a;
+          return &column;
+        }
+    return nullptr;
+  }
+  bool given(const std::string& path) const {
+    const Key* key = find(path);
+    return key && (base_of(*key) || column_of(*key));
+  }
+
+  std::vector<const Key*> all_keys() const {
+    std::vector<const Key*> keys;
+    for (const Key& key : schema()) keys.push_back(&key);
+    for (const Key& key : own_keys) keys.push_back(&key);
+    return keys;
+  }
+
+  void plan_steps() {
+    const std::vector<const Key*> keys = all_keys();
+    for (const Key* key : keys) {
+      const Base* value = base_of(*key);
+      const std::optional<Setting> otherwise = fallback_setting(*key);
+      if (key->path == "name") name = std::get<std::string>(value->setting.value);
+      if (key->set_run && (value || otherwise)) key->set_run(settings, value ? value->setting : *otherwise);
+      if (key->set && otherwise) key->set(start, *otherwise);
+    }
+    for (const Key* key : keys) {
+      if (!key->set) continue;
+      Step step{key, base_of(*key)};
+      step.column = column_of(*key, &step.axis);
+      if (!step.base && !step.column) continue;
+      if (steps.empty() && !step.column)
+        key->set(start, step.base->setting);
+      else
+        steps.push_back(step);
+    }
+  }
+
+  // ---- networks
+  std::vector<int64_t> indices(int64_t i) const {
+    std::vector<int64_t> index(axes.size());
+    for (size_t a = axes.size(); a-- > 0; i /= axes[a].size()) index[a] = i % axes[a].size();
+    return index;
+  }
+
+  Draft draft(const std::vector<int64_t>& index) const {
+    Draft d = start;
+    Setting scratch;
+    for (const Step& step : steps)
+      step.key->set(d, step.column ? step.column->get(index[step.axis], scratch) : step.base->setting);
+    return d;
+  }
+
+  // Where a key got its value in one network; nullptr source: from its default.
+  Position position(const std::string& path, const std::vector<int64_t>& index) const {
+    const Key* key = find(path);
+    if (!key) return {};
+    size_t axis = 0;
+    if (const Column* column = column_of(*key, &axis)) return column->at(index[axis]);
+    if (const Base* value = base_of(*key)) return value->at;
+    return {};
+  }
+
+  // Rules about several keys hold for every network if they hold for every combination of the keys that they read.
+  void refuse_conflicts() const {
+    if (start_clip_is_global())
+      for (const char* path : {"rule.input.clip", "rule.recurrent.clip", "rule.readout.clip", "rule.bias.clip"})
+        if (given(path))
+          fail(position(path, std::vector<int64_t>(axes.size(), 0)),
+               std::string(path) +
+                   " needs rule.clip_scope = \"tensor\"; with \"global\" one norm holds for all tensors (rule.clip)");
+
+    std::vector<size_t> deciding;
+    for (size_t a = 0; a < axes.size(); ++a)
+      if (std::any_of(axes[a].columns.begin(), axes[a].columns.end(), [](const Column& c) { return !c.key().alone; }))
+        deciding.push_back(a);
+    std::vector<int64_t> index(axes.size(), 0);
+    while (true) {
+      Draft d = draft(index);
+      if (const auto conflict = complete(d)) {
+        Position at = whole;
+        for (auto key = conflict->keys.rbegin(); key != conflict->keys.rend(); ++key)
+          if (const Position found = position(*key, index); found.source) at = found;
+        fail(at, conflict->message);
+      }
+      size_t next = deciding.size();
+      while (next > 0 && ++index[deciding[next - 1]] == axes[deciding[next - 1]].size()) index[deciding[--next]] = 0;
+      if (next == 0) return;
+    }
+  }
+  bool start_clip_is_global() const {
+    const Key& key = *find_key("rule.clip_scope");
+    if (const Column* column = column_of(key)) {
+      Setting scratch;
+      for (int64_t i = 0; i < column->size(); ++i)
+        if (ClipScope(column->get(i, scratch).code) == ClipScope::global) return true;
+      return false;
+    }
+    const Base* value = base_of(key);
+    return !value || ClipScope(value->setting.code) == ClipScope::global;
+  }
+
+  // Networks that differ in a swept value other than the seed draw their own input and readout weights.
+  static uint32_t salt(const std::vector<std::pair<std::string, Value>>& swept) {
+    uint32_t hash = 2166136261u;  // FNV-1a
+    for (const auto& [key, value] : swept)
+      if (key != "seed")
+        for (const char c : key + "=" + to_toml(value) + ";") hash = (hash ^ static_cast<unsigned char>(c)) * 16777619u;
+    return hash == 0 ? 1 : hash;
+  }
+
+  // ---- text
+  // What a default that follows from other keys comes to, where those are not swept.
+  std::string derived_text(const Key& key, const Draft& d) const {
+    const bool by_task = key.derived == "by task.name";
+    if (column_of(*find_key(by_task ? "task.name" : "network.parameterisation"))) return key.derived;
+    const auto word = [](const char* text_of) { return quoted(text_of); };
+    if (key.path == "init.distribution") return word(info(d.spec.init.recurrent).name);
+    if (key.path == "init.input") return word(info(d.spec.init.input).name);
+    if (key.path == "init.readout") return word(info(d.spec.init.readout).name);
+    if (key.path == "rule.projection")
+      return word(info(default_projection(d.spec.parameterisation, Role::recurrent)).name);
+    if (key.path == "task.loss") return word(info(d.spec.task.loss).name);
+    if (key.path == "task.loss_steps") return quoted(key.choices[size_t(d.spec.task.loss_steps)]);
+    return key.derived;
+  }
+
+  // A key of [rule.input] ... says something only where it departs from [rule].
+  bool departs(const Key& key) const {
+    const Base* own = base_of(key);
+    if (column_of(key)) return true;
+    if (!own) return false;
+    const Key& all = *find_key("rule." + key.path.substr(key.path.rfind('.') + 1));
+    if (column_of(all) || !key.derived.starts_with("as ")) return true;
+    const Base* common = base_of(all);
+    const auto otherwise = fallback_setting(all);
+    return (!common && !otherwise) || own->setting.value != (common ? common->setting.value : otherwise->value);
+  }
+
+  std::string canonical() const {
+    Draft first = draft(std::vector<int64_t>(axes.size(), 0));
+    complete(first);
+    nlohmann::json keys = nlohmann::json::object();
+    for (const Key* key : all_keys()) {
+      const Base* value = base_of(*key);
+      if (key->derived.starts_with("as ") && !departs(*key)) continue;
+      if (const Column* column = column_of(*key))
+        keys[key->path] = column->text();
+      else if (value)
+        keys[key->path] = to_toml(value->setting.value);
+      else if (key->fallback)
+        keys[key->path] = to_toml(*key->fallback);
+      else
+        keys[key->path] = derived_text(*key, first);
+    }
+    nlohmann::json order = nlohmann::json::array();
+    for (const AxisInfo& axis : axis_info) order.push_back(axis.keys);
+    return nlohmann::json{{"keys", keys}, {"axes", order}}.dump();
+  }
+};
+
+Experiment Experiment::load(const std::string& path, const std::vector<std::string>& overrides) {
+  return parse(read_config(path), path, overrides);
+}
+
+Experiment Experiment::parse(std::string_view text, const std::string& source,
+                             const std::vector<std::string>& overrides) {
+  auto body = std::make_shared<Body>();
+  body->text = text;
+  Node root = parse_document(text, source);
+  body->whole = {root.at.source};
+  RawExperiment raw = sort_out(std::move(root));
+  for (const std::string& assignment : overrides) apply_override(raw, parse_override(assignment));
+  body->read(std::move(raw));
+  return Experiment(std::move(body));
+}
+
+const std::string& Experiment::name() const { return body_->name; }
+const RunSettings& Experiment::settings() const { return body_->settings; }
+const std::string& Experiment::text() const { return body_->text; }
+const std::vector<AxisInfo>& Experiment::axes() const { return body_->axis_info; }
+const std::vector<std::string>& Experiment::swept_keys() const { return body_->swept_keys; }
+int64_t Experiment::size() const { return body_->size; }
+
+ResolvedNetwork Experiment::network(int64_t i) const {
+  if (i < 0 || i >= size())
+    throw Error("network " + std::to_string(i) + " of an experiment with " + std::to_string(size()));
+  const std::vector<int64_t> index = body_->indices(i);
+  Draft d = body_->draft(index);
+  if (const auto conflict = complete(d)) throw Error(conflict->message);
+  ResolvedNetwork network;
+  network.swept.reserve(body_->swept_keys.size());
+  for (size_t a = 0; a < index.size(); ++a)
+    for (size_t k = 0; k < body_->axes[a].columns.size(); ++k)
+      network.swept.emplace_back(body_->axis_info[a].keys[k], axis_value(a, k, index[a]));
+  if (d.pairing_recurrent) d.spec.pairing_salt = Body::salt(network.swept);
+  network.spec = d.spec;
+  network.signature = d.signature;
+  return network;
+}
+
+Value Experiment::axis_value(size_t axis, size_t key, int64_t j) const {
+  Setting scratch;
+  return body_->axes.at(axis).columns.at(key).get(j, scratch).value;
+}
+
+std::string Experiment::canonical() const { return body_->canonical(); }
+
+std::vector<std::string> differences(const std::string& before, const std::string& after) {
+  using nlohmann::json;
+  const auto parsed = [](const std::string& text) {
+    json value = json::parse(text, nullptr, false);
+    const bool good = value.is_object() && value.contains("keys") && value["keys"].is_object() &&
+                      value.contains("axes") && value["axes"].is_array();
+    if (!good) throw Error("the description of an experiment is not in its canonical form");
+    return value;
+  };
+  const json a = parsed(before), b = parsed(after);
+  const auto shown = [](const json& value) {
+    return value.is_string() ? value.get<std::string>() : value.dump(-1, ' ', false, json::error_handler_t::replace);
+  };
+  std::vector<std::string> lines;
+  json all = a["keys"];
+  all.update(b["keys"]);
+  for (const auto& [key, unused] : all.items()) {
+    const std::string old = a["keys"].contains(key) ? shown(a["keys"][key]) : "(none)",
+                      now = b["keys"].contains(key) ? shown(b["keys"][key]) : "(none)";
+    if (old != now) lines.push_back(key + ": " + old + " -> " + now);
+  }
+  if (a["axes"] != b["axes"]) lines.push_back("order of axes: " + shown(a["axes"]) + " -> " + shown(b["axes"]));
+  return lines;
+}
+
+}  // namespace cohort::engine
