@@ -102,7 +102,7 @@ COHORT_TEAM_FN void with_loss(LossId id, F f) {
 
 // Turns logits into errors in place and returns the mean loss. row_loss [n] is scratch. Ends with a sync.
 template <class Team, class Real>
-COHORT_TEAM_FN Real apply_loss(const Team& team, LossId id, Real* y, int n_out, int n, const Targets<Real>& targets, Real smoothing,
+COHORT_PHASE_FN Real apply_loss(const Team& team, LossId id, Real* y, int n_out, int n, const Targets<Real>& targets, Real smoothing,
                                Real* row_loss) {
   constexpr int block = Team::block;
   const Real counted = team.template sum<Real>(n, [&](int i) { return targets.weight[i] ? Real(1) : Real(0); });

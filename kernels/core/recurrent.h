@@ -59,7 +59,7 @@ struct Extent {
 
 // Fills h (slots 1..T; they hold the noise to add when `noisy`) and y for steps >= extent.first.
 template <class Team, class Real>
-COHORT_TEAM_FN void recurrent_forward(const Team& team, const Signature& g, const RecurrentWeights<Real>& w, ActivationId activation, Extent extent,
+COHORT_PHASE_FN void recurrent_forward(const Team& team, const Signature& g, const RecurrentWeights<Real>& w, ActivationId activation, Extent extent,
                                       const Real* x, Real* h, bool noisy, Real* y) {
   const int n = g.n_hidden, rows = extent.rows, ld = Team::template pad<Real>(n), ld_out = Team::template pad<Real>(g.n_out);
   const ptrdiff_t slot = ptrdiff_t(rows) * ld, layer_size = slot * (extent.steps + 1);
@@ -94,7 +94,7 @@ COHORT_TEAM_FN void recurrent_forward(const Team& team, const Signature& g, cons
 // delta of every layer from the errors e [n_out][T][rows] (0 before extent.first), last layer first. `states(l)` gives the
 // states of layer l, slot 0 = h_{-1}. After the deltas of (l, t) are known, done(l, t) is called by every lane.
 template <class Team, class Real, class StatesOf, class Done>
-COHORT_TEAM_FN void recurrent_backward(const Team& team, const Signature& g, const RecurrentWeights<Real>& w, ActivationId activation, Extent extent,
+COHORT_PHASE_FN void recurrent_backward(const Team& team, const Signature& g, const RecurrentWeights<Real>& w, ActivationId activation, Extent extent,
                                        const Real* e, StatesOf states, Real* delta, Done done) {
   const int n = g.n_hidden, rows = extent.rows, ld = Team::template pad<Real>(n);
   const ptrdiff_t slot = ptrdiff_t(rows) * ld, layer_size = slot * extent.steps, n_positions = ptrdiff_t(extent.steps) * rows;
@@ -119,7 +119,7 @@ COHORT_TEAM_FN void recurrent_backward(const Team& team, const Signature& g, con
 // Adds the weight gradients of steps [t0, t1) of layer l to dw, which the caller has zeroed. One product per matrix with
 // K = steps x rows. `e` as above; the readout goes with the last layer.
 template <class Team, class Real>
-COHORT_TEAM_FN void recurrent_gradients(const Team& team, const Signature& g, Extent extent, int l, int t0, int t1, const Real* x, const Real* h,
+COHORT_PHASE_FN void recurrent_gradients(const Team& team, const Signature& g, Extent extent, int l, int t0, int t1, const Real* x, const Real* h,
                                         const Real* e, const Real* delta, const RecurrentWeights<Real>& dw) {
   const int n = g.n_hidden, rows = extent.rows, ld = Team::template pad<Real>(n), k = (t1 - t0) * rows;
   const ptrdiff_t slot = ptrdiff_t(rows) * ld;

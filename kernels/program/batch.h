@@ -49,7 +49,7 @@ COHORT_TEAM_FN int sample_index(const NetSpec& spec, const Dataset& data, Split 
 
 // Fills `rows` trials. Ends synced.
 template <class Team, class Real>
-COHORT_TEAM_FN void fill_batch(const Team& team, const Signature& g, const NetSpec& spec, const Dataset& data, Split split, const BatchKey& key, int rows,
+COHORT_PHASE_FN void fill_batch(const Team& team, const Signature& g, const NetSpec& spec, const Dataset& data, Split split, const BatchKey& key, int rows,
                                const Batch<Real>& b) {
   const int steps = g.n_steps, n_in = g.n_in, n = steps * rows;
   team.for_each(n * n_in, [=](int i) { b.x[i] = Real(0); });

@@ -9,7 +9,7 @@ COHORT_BEGIN
 
 // Slot 0 of every layer's states is h_{-1} = 0; with noise the other slots hold what the core adds before the activation.
 template <class Team, class Real>
-COHORT_TEAM_FN void prepare_states(const Team& team, const Signature& g, const NetSpec& spec, int rows, Real* h, bool noisy, uint64_t step) {
+COHORT_PHASE_FN void prepare_states(const Team& team, const Signature& g, const NetSpec& spec, int rows, Real* h, bool noisy, uint64_t step) {
   const int n = g.n_hidden, ld = Team::template pad<Real>(n), slot = rows * ld;
   for (int l = 0; l < g.n_layers; ++l) {
     Real* const hl = h + ptrdiff_t(l) * slot * (g.n_steps + 1);

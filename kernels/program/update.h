@@ -39,7 +39,7 @@ COHORT_TEAM_FN void update_tensor(const Team& team, const RuleSpec& rule, Real l
 
 // Moves every tensor by its rule. Returns false, and moves nothing, where the gradient is not finite. Syncs.
 template <class Team, class Real>
-COHORT_TEAM_FN bool update(const Team& team, const Signature& g, const Network<Real>& net, int64_t step, const Real* gradient) {
+COHORT_PHASE_FN bool update(const Team& team, const Signature& g, const Network<Real>& net, int64_t step, const Real* gradient) {
   const auto squared = [&](const Tensor& t) {
     const Real* const d = gradient + t.offset;
     return team.template sum<Real>(int(t.size()), [=](int i) { return d[i] * d[i]; });

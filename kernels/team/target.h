@@ -14,15 +14,19 @@
   }                \
   }
 
-// Functions of a team: device code on CUDA, host code elsewhere.
+// Functions of a team: device code on CUDA, host code elsewhere. A phase is a large one that runs once per batch or so: a
+// function of its own on CUDA, where everything else would be inlined into one kernel that compiles slowly and spills.
 #if defined(__CUDACC__)
 #define COHORT_TEAM_FN __device__ inline
+#define COHORT_PHASE_FN __device__ __noinline__
 #define COHORT_FORCE_INLINE __device__ __forceinline__
 #elif defined(COHORT_EMULATED)
 #define COHORT_TEAM_FN inline
+#define COHORT_PHASE_FN inline
 #define COHORT_FORCE_INLINE inline
 #else
 #define COHORT_TEAM_FN inline
+#define COHORT_PHASE_FN inline
 #define COHORT_FORCE_INLINE inline __attribute__((always_inline))
 #endif
 

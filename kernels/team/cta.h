@@ -1,0 +1,181 @@
+// A team that is one CUDA block of whole warps; the contract is in team/serial.h. What it adds:
+//
+//   for_each, for_each_2d   the same lane treats the same i of the same n, so passes over one array need no sync between
+//   sum                     partials of lane l are f(l), f(l + size), ...; then shuffles, then warps in order
+//   gemm                    one 4-column tile per lane, straight from global memory through L1: B by 16-byte loads, A by
+//                           16-byte loads where its strides allow; no shared memory, any m, n, k and strides of A.
+//                           b must be 16-byte aligned, as must ldb * sizeof(Real)
+//
+// Every lane of the block calls every function that syncs, in the same order.
+#pragma once
+
+#include "cuda/gpu.h"
+#include "math/elementary.h"
+#include "team/product.h"
+
+#if defined(__CUDACC__)
+#define COHORT_UNROLL _Pragma("unroll")
+#define COHORT_UNROLL_4 _Pragma("unroll 4")
+#define COHORT_NOINLINE __device__ __noinline__
+#else
+#define COHORT_UNROLL
+#define COHORT_UNROLL_4
+#define COHORT_NOINLINE
+#endif
+
+COHORT_BEGIN
+
+// 4 x 4 accumulators of one lane. The loops are out of the callers and independent of their epilogues, so that they are
+// compiled once.
+template <class Real>
+struct CtaTile {
+  Real acc[4][4];
+
+  // Rows [row, row + rows) of a matrix of m rows, columns [col, col + 4); rows = 1, 2 or 4. Rows beyond m repeat the last.
+  static COHORT_NOINLINE CtaTile multiply(int rows, const Product<Real>* products, int n_products, int m, int row, int col) {
+    CtaTile tile = {};
+    for (int p = 0; p < n_products; ++p) {
+      if (rows == 4)
+        tile.template add<4>(products[p], m, row, col);
+      else if (rows == 2)
+        tile.template add<2>(products[p], m, row, col);
+      else
+        tile.template add<1>(products[p], m, row, col);
+    }
+    return tile;
+  }
+
+ private:
+  struct alignas(16) Quad {
+    Real v[4];
+  };
+  static COHORT_FORCE_INLINE Quad load(const Real* p) {
+    Quad q;
+    __builtin_memcpy(&q, __builtin_assume_aligned(p, 16), sizeof q);
+    return q;
+  }
+  static COHORT_FORCE_INLINE bool aligned(const void* p, ptrdiff_t stride) {
+    return (reinterpret_cast<uintptr_t>(p) | uintptr_t(stride) * sizeof(Real)) % 16 == 0;
+  }
+  COHORT_FORCE_INLINE void multiply_add(int r, Real a, const Quad& b) {
+    COHORT_UNROLL
+    for (int c = 0; c < 4; ++c) acc[r][c] += a * b.v[c];
+  }
+
+  template <int rows>
+  COHORT_FORCE_INLINE void add(const Product<Real>& product, int m, int row, int col) {
+    const ptrdiff_t a_row = product.a_row, a_k = product.a_k, ldb = product.ldb;
+    const Real* b = product.b + col;
+    const Real* a[rows];
+    COHORT_UNROLL
+    for (int r = 0; r < rows; ++r) a[r] = product.a + (row + r < m ? row + r : m - 1) * a_row;
+    const int n = product.k;
+    int k = 0;
+    if (a_k == 1 && aligned(product.a, a_row)) {  // A in rows: four k at once
+      for (; k + 4 <= n; k += 4) {
+        Quad left[rows];
+        COHORT_UNROLL
+        for (int r = 0; r < rows; ++r) left[r] = load(a[r] + k);
+        COHORT_UNROLL
+        for (int j = 0; j < 4; ++j) {
+          const Quad right = load(b);
+          b += ldb;
+          COHORT_UNROLL
+          for (int r = 0; r < rows; ++r) multiply_add(r, left[r].v[j], right);
+        }
+      }
+    } else if (rows == 4 && a_row == 1 && row + rows <= m && aligned(product.a, a_k)) {  // A in columns: four rows at once
+      const Real* left = a[0];
+      COHORT_UNROLL_4
+      for (; k < n; ++k) {
+        const Quad l = load(left), right = load(b);
+        left += a_k;
+        b += ldb;
+        COHORT_UNROLL
+        for (int r = 0; r < rows; ++r) multiply_add(r, l.v[r], right);
+      }
+    }
+    COHORT_UNROLL_4
+    for (; k < n; ++k) {
+      const Quad right = load(b);
+      b += ldb;
+      COHORT_UNROLL
+      for (int r = 0; r < rows; ++r) multiply_add(r, a[r][k * a_k], right);
+    }
+  }
+};
+
+struct CtaTeam {
+  static constexpr int block = 1;
+  static constexpr int gradient_rows = 256;  // deltas and states of that many rows stay in L2 for all blocks in flight
+
+  static COHORT_FORCE_INLINE int lane() { return int(threadIdx.x); }
+  static COHORT_FORCE_INLINE int size() { return int(blockDim.x); }
+  static COHORT_FORCE_INLINE void sync(GPU_SITE) { __syncthreads(GPU_SITE_HERE); }
+
+  template <class Real>
+  COHORT_FN static constexpr int pad(int n) {
+    return (n + 3) / 4 * 4;
+  }
+
+  template <class F>
+  COHORT_FORCE_INLINE void for_each(int n, F f) const {
+    for (int i = lane(); i < n; i += size()) f(i);
+  }
+  template <class F>
+  COHORT_FORCE_INLINE void for_each_2d(int rows, int cols, F f) const {
+    if (cols <= 0) return;
+    const int down = size() / cols, right = size() % cols;
+    int r = lane() / cols, c = lane() % cols;
+    while (r < rows) {
+      f(r, c);
+      r += down;
+      c += right;
+      if (c >= cols) {
+        c -= cols;
+        ++r;
+      }
+    }
+  }
+
+  template <class Real, class F>
+  COHORT_FORCE_INLINE Real sum(int n, F f) const {
+    Real part = Real(0);
+    for (int i = lane(); i < n; i += size()) part += f(i);
+    return reduce(part);
+  }
+
+  template <class Real, int n_products, class Epilogue>
+  COHORT_TEAM_FN void gemm(int m, int n, const Product<Real> (&products)[n_products], const Epilogue& epilogue) const {
+    const int n_cols = pad<Real>(n) / 4;
+    // the largest tiles that leave no lane without one
+    const int rows = (m + 3) / 4 * n_cols >= size() ? 4 : (m + 1) / 2 * n_cols >= size() ? 2 : 1;
+    sync();
+    for_each_2d((m + rows - 1) / rows, n_cols, [&](int i, int j) {
+      const int row = i * rows, col = j * 4;
+      const CtaTile<Real> tile = CtaTile<Real>::multiply(rows, products, n_products, m, row, col);
+      COHORT_UNROLL
+      for (int r = 0; r < 4; ++r)
+        if (r < rows && row + r < m) {
+          COHORT_UNROLL
+          for (int c = 0; c < 4; ++c) epilogue(row + r, col + c, tile.acc[r][c]);
+        }
+    });
+    sync();
+  }
+
+ private:
+  template <class Real>
+  static COHORT_NOINLINE Real reduce(Real x) {
+    GPU_SHARED(Real, partial, 32);
+    for (int distance = 16; distance > 0; distance /= 2) x += __shfl_xor_sync(0xffffffffu, x, distance);
+    if (lane() % 32 == 0) partial[lane() / 32] = x;
+    sync();
+    Real total = Real(0);
+    for (int w = 0; w < size() / 32; ++w) total += partial[w];
+    sync();
+    return total;
+  }
+};
+
+COHORT_END
