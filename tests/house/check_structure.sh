@@ -100,7 +100,7 @@ registered kernels/geometry COHORT_GEOMETRIES $kernels "geometry"
 registered kernels/parameterisation COHORT_PARAMETERISATIONS $kernels "parts"
 registered kernels/task COHORT_TASKS $kernels "trial image"
 registered kernels/init COHORT_DISTRIBUTIONS $kernels "draw"
-registered engine/analysis COHORT_ANALYSES engine/analysis/registry.cmake "analysis"
+registered engine/analysis COHORT_ANALYSES engine/analysis/registry.cmake "analysis common"
 
 # ---- house ---------------------------------------------------------------------------------------------------------
 for file in LICENSE README.md CHANGELOG.md CONTRIBUTING.md docs/architecture.md scripts/setup scripts/build scripts/demo scripts/test; do
