@@ -1,0 +1,52 @@
+// What the emulator's own files share.
+#pragma once
+
+#include <mutex>
+
+#include "emulator/emulator.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#define EMULATOR_ASAN 1
+#define EMULATOR_POISON(address, bytes) ASAN_POISON_MEMORY_REGION(address, bytes)
+#define EMULATOR_UNPOISON(address, bytes) ASAN_UNPOISON_MEMORY_REGION(address, bytes)
+#else
+#define EMULATOR_POISON(address, bytes) ((void)(address), (void)(bytes))
+#define EMULATOR_UNPOISON(address, bytes) ((void)(address), (void)(bytes))
+#endif
+
+namespace emulator {
+
+// One device, one lock: API calls and kernels of all host threads exclude each other.
+std::recursive_mutex& device_mutex();
+using DeviceLock = std::lock_guard<std::recursive_mutex>;
+
+const char* kernel_name(const void* kernel);
+
+// ---- scheduler.cpp. Runs all blocks of a launch; `thread` is called once per CUDA thread.
+struct Kernel {
+  const void* entry;
+  dim3 grid, block;
+  size_t smem_bytes;
+  const std::function<void()>& thread;
+};
+void run_grid(const Kernel& kernel);
+
+// ---- shared_memory.cpp. The shared memory of the block that the calling OS thread runs.
+void begin_shared(size_t dynamic_bytes);
+void end_shared(bool keep_addresses);  // keep: no later block gets memory at the same address before ...
+void release_shared();                 // ... this is called
+
+// ---- device_memory.cpp. Device memory is poisoned but for the duration of a launch and of a copy.
+void* allocate_device(size_t bytes);  // nullptr if the device is full
+void free_device(void* memory);
+size_t allocated_bytes();
+void open_device();
+void close_device();
+bool is_device(const void* address);         // in an allocation
+bool is_device_or_end(const void* address);  // or one past it, as an empty array at the end of one is
+void check_device_range(const void* address, size_t bytes, const char* what);  // fails unless inside one
+void device_copy(void* to, const void* from, size_t bytes);
+void device_set(void* to, int value, size_t bytes);
+
+}  // namespace emulator
