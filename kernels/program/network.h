@@ -41,7 +41,7 @@ COHORT_TEAM_FN void for_each_effective(const Team& team, const NetSpec& spec, co
 
 // theta -> the core's weights; the leak goes into them (core/recurrent.h). Padding is zeroed by clear_weights. Ends synced.
 template <class Team, class Real>
-COHORT_TEAM_FN void assemble(const Team& team, const Signature& g, const NetSpec& spec, Real* theta, const RecurrentWeights<Real>& w) {
+COHORT_PHASE_FN void assemble(const Team& team, const Signature& g, const NetSpec& spec, Real* theta, const RecurrentWeights<Real>& w) {
   const int ld = Team::template pad<Real>(g.n_hidden), ld_out = Team::template pad<Real>(g.n_out);
   const Real a = Real(spec.alpha), keep = Real(1 - spec.alpha);
   for (int l = 0; l < g.n_layers; ++l) {
@@ -61,13 +61,13 @@ COHORT_TEAM_FN void assemble(const Team& team, const Signature& g, const NetSpec
     w.v[o * ld + j] = v;
     w.v_t[j * ld_out + o] = v;
   });
-  for_each_effective(team, spec, tensor(g, readout_tensor(g) + 2), theta, [=](int o, int, Real v) { w.d[o] = v; });
+  for_each_effective(team, spec, tensor(g, readout_bias_tensor(g)), theta, [=](int o, int, Real v) { w.d[o] = v; });
   team.sync();
 }
 
 // Gradients of the core's weights -> gradients of theta, in the layout of theta. Ends synced.
 template <class Team, class Real>
-COHORT_TEAM_FN void pull_back(const Team& team, const Signature& g, const NetSpec& spec, Real* theta, const RecurrentWeights<Real>& dw, Real* gradient) {
+COHORT_PHASE_FN void pull_back(const Team& team, const Signature& g, const NetSpec& spec, Real* theta, const RecurrentWeights<Real>& dw, Real* gradient) {
   const int ld = Team::template pad<Real>(g.n_hidden);
   const Real a = Real(spec.alpha);
   for (int k = 0; k < n_tensors(g); ++k) {

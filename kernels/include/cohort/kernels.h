@@ -145,6 +145,7 @@ COHORT_FN int input_tensor(int layer) { return 3 * layer; }
 COHORT_FN int recurrent_tensor(int layer) { return 3 * layer + 1; }
 COHORT_FN int bias_tensor(int layer) { return 3 * layer + 2; }
 COHORT_FN int readout_tensor(const Signature& s) { return 3 * s.n_layers; }
+COHORT_FN int readout_bias_tensor(const Signature& s) { return 3 * s.n_layers + 1; }
 
 // F = 2 B T (3 n^2 + 2 n d_in + 3 n d_out) for one layer: forward, backward and weight gradients of one training step.
 COHORT_FN double flop_per_step(const Signature& s) {

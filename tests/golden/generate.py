@@ -1,0 +1,586 @@
+#!/usr/bin/env python3
+"""Golden files: what one network does in its first updates, computed without the engine.
+
+Written from the published formulas with JAX in double precision. Every gradient and every Jacobian comes from automatic
+differentiation; the update rules are plain NumPy. Nothing here reads or calls the engine, so that an agreement of the
+two is evidence for both.
+
+    python generate.py           writes data/*.json beside this script
+    python generate.py --check   checks the gradients by finite differences of a second, loop-only forward pass, and
+                                 that the files on disk hold what this script computes
+
+Needs jax and numpy. The sources of the formulas, as cited in the comments below:
+  [1] Cornford et al. 2024, Brain-like learning with exponentiated gradients
+  [2] Liu et al. 2024, How connectivity structure shapes rich and lazy learning in neural circuits
+  [3] Pogodin et al. 2024, Synaptic weight distributions depend on the geometry of plasticity
+  [4] Li et al. 2023, Learning better with Dale's law: a spectral perspective
+  [5] Cornford et al. 2021, Learning to live with Dale's principle
+"""
+
+import argparse
+import json
+import math
+import pathlib
+import sys
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+jax.config.update("jax_enable_x64", True)
+
+DATE = "2026-11-23"  # fixed, so that writing the files again changes nothing
+DATA = pathlib.Path(__file__).parent / "data"
+ROLES = ("input", "recurrent", "readout", "bias")
+UPDATES = 5
+
+
+# ---- specification, in the names of kernels.h ------------------------------------------------------------------------
+def rule(geometry="euclidean", **changes):
+    values = dict(
+        geometry=geometry,
+        projection="none",
+        schedule="constant",
+        nesterov=0,
+        p=2.0,
+        beta=1.0,
+        lr=0.1,
+        momentum=0.0,
+        dampening=0.0,
+        weight_decay=0.0,
+        clip=0.0,
+        warmup=0,
+        cooldown=0,
+        decay_every=0,
+        decay_factor=1.0,
+    )
+    assert set(changes) <= set(values), changes
+    return values | changes
+
+
+def case(name, about, rules, *, parameterisation="dense", activation="relu", alpha=1.0, layers=1, n=6, n_in=3, n_out=3,
+         ni=0, batch=3, steps=6, bias=0, loss="cross_entropy", loss_steps="all", smoothing=0.0, targets="labels",
+         clip_scope="global", clip=0.0, total_steps=100, zeros=False, expect=(), tangent=()):
+    """`rules` is one rule for every role, or a dict with one per role. `expect`: events that must have happened at
+    least once in the updates, or the case would not test what it says."""
+    if set(rules) != set(ROLES):
+        rules = {role: rules for role in ROLES}
+    signature = dict(core="recurrent", n_in=n_in, n_hidden=n, n_layers=layers, n_out=n_out, n_inhibitory=ni,
+                     batch=batch, n_steps=steps, bias=bias)
+    net = dict(
+        parameterisation=parameterisation,
+        activation=activation,
+        n_excitatory=n - 2 if parameterisation == "column_ei" else 0,
+        alpha=alpha,
+        task=dict(loss=loss, loss_steps=loss_steps, label_smoothing=smoothing),
+        rule=rules,
+        clip_scope=clip_scope,
+        clip=clip,
+        steps=total_steps,
+    )
+    return dict(name=name, about=about, signature=signature, net=net, targets=targets, zeros=zeros, expect=expect,
+                tangent=tangent)
+
+
+def cases():
+    gd = rule(lr=0.1)
+    momentum = rule(lr=0.1, momentum=0.9)
+    clamp = rule(lr=0.3, projection="clamp")
+    dale = dict(parameterisation="column_ei")
+    dann = dict(parameterisation="dann", ni=2)
+    return [
+        # Activations, leak, bias, losses and counted steps.
+        case("relu_cross_entropy_all", "the model of [2]: no bias, no leak, momentum", momentum, n=8, batch=4, steps=7),
+        case("relu_leak_cross_entropy_last", "leak, bias, label smoothing on the last step", momentum, alpha=0.4,
+             bias=1, loss_steps="last", smoothing=0.1),
+        case("tanh_cross_entropy_masked", "label smoothing on masked steps", momentum, activation="tanh", bias=1,
+             loss_steps="masked", smoothing=0.1, batch=4),
+        case("linear_mse_all", "real targets on all steps", gd, activation="linear", alpha=0.4, loss="mse",
+             targets="real", n_out=2),
+        case("tanh_mse_last", "real targets on the last step, two layers", momentum, activation="tanh", layers=2, n=5,
+             loss="mse", loss_steps="last", targets="real", n_out=2, bias=1),
+        case("relu_mse_masked_labels", "one-hot targets on masked steps, two leaky layers", momentum, layers=2, n=5,
+             alpha=0.4, loss="mse", loss_steps="masked"),
+        case("softplus_bce_all", "real targets in [0, 1] on all steps", momentum, activation="softplus", bias=1,
+             loss="bce", targets="real"),
+        case("linear_bce_last_labels", "one-hot targets on the last step", gd, activation="linear", bias=1,
+             loss="bce", loss_steps="last", n_out=2),
+        case("softplus_leak_bce_masked", "two leaky layers, masked steps, dampened momentum",
+             rule(lr=0.2, momentum=0.8, dampening=0.3), activation="softplus", alpha=0.4, layers=2, n=5, loss="bce",
+             loss_steps="masked", targets="real"),
+        # Geometries [1, 3].
+        case("euclidean_nesterov_decay", "Nesterov momentum, dampening, weight decay",
+             rule(lr=0.1, momentum=0.9, dampening=0.2, nesterov=1, weight_decay=0.05), bias=1),
+        case("p_norm_1_5", "p = 1.5, weight decay, exact zeros",
+             rule("p_norm", p=1.5, lr=0.05, momentum=0.9, weight_decay=0.02), activation="tanh", bias=1, zeros=True),
+        case("p_norm_2", "p = 2 is gradient descent", rule("p_norm", p=2.0, lr=0.1, momentum=0.9), activation="tanh"),
+        case("p_norm_3", "p = 3: signs flip, exact zeros move",
+             rule("p_norm", p=3.0, lr=0.1, momentum=0.9, weight_decay=0.02), activation="tanh", bias=1, zeros=True,
+             expect=("sign_flips",)),
+        case("neg_entropy", "exponentiated gradient with decay, momentum and an active global clip; zeros stay",
+             rule("neg_entropy", lr=1.5, momentum=0.925, weight_decay=0.01, clip=1e-3), bias=1, clip=0.2, zeros=True,
+             expect=("clipped",)),
+        case("unsigned_eg", "unsigned exponentiated gradient with decay and Nesterov momentum; zeros stay",
+             rule("unsigned_eg", lr=0.8, momentum=0.9, nesterov=1, weight_decay=0.01), bias=1, zeros=True),
+        case("hypentropy", "beta = .1, decay, two layers",
+             rule("hypentropy", beta=0.1, lr=0.3, momentum=0.9, weight_decay=0.02), layers=2, n=5, bias=1, zeros=True),
+        # Parameterisations [4, 5], with the projections that keep magnitudes non-negative.
+        case("column_ei_clamp", "clamped magnitudes, one clip per tensor", clamp | dict(clip=0.3), bias=1,
+             clip_scope="tensor", expect=("clipped", "projected"), **dale),
+        case("column_ei_two_layers", "exponentiated magnitudes, leak, global clip",
+             rule("neg_entropy", lr=0.5, momentum=0.9), layers=2, alpha=0.4, clip=0.05, expect=("clipped",), **dale),
+        case("column_ei_frozen_sign", "frozen signs of magnitudes, two layers, clamped bias",
+             dict.fromkeys(ROLES, rule(lr=0.4, projection="frozen_sign")) | dict(bias=clamp), layers=2, n=5, bias=1, activation="softplus", expect=("projected",), **dale),
+        case("dann_clamp", "Fisher corrections before an active global clip", clamp, bias=1, clip=0.3,
+             expect=("clipped", "projected"), **dann),
+        case("dann_two_layers", "Fisher corrections with layers of different input width, one clip per tensor",
+             clamp | dict(lr=0.5, clip=0.03), layers=2, n=5, alpha=0.4, bias=1, clip_scope="tensor", n_out=2,
+             expect=("clipped", "projected"), **dann),
+        case("dann_neg_entropy", "Fisher corrections, exponentiated gradient, momentum",
+             rule("neg_entropy", lr=0.05, momentum=0.9), activation="softplus", alpha=0.4, loss="mse", targets="real",
+             n_out=2, **dann),
+        case("dann_tanh_three_layers", "a layer between two others", rule(lr=0.3, momentum=0.5), activation="tanh",
+             layers=3, n=5, batch=3, steps=5, bias=1, **dann),
+        # Projections of signed weights.
+        case("frozen_sign", "signs at the start of every step are kept; zeros stay",
+             rule(lr=0.8, momentum=0.5, projection="frozen_sign"), bias=1, zeros=True, expect=("projected",)),
+        case("csgd", "sign-constrained gradient descent; zeros are free", rule(lr=0.8, momentum=0.5, projection="csgd"),
+             bias=1, zeros=True, expect=("projected",)),
+        # Schedules.
+        case("warmup_cosine", "the first update has rate 0", rule(lr=0.3, momentum=0.9, schedule="cosine", warmup=2),
+             total_steps=7, bias=1),
+        case("cooldown", "linear cool-down that starts within the updates", rule(lr=0.3, momentum=0.9, cooldown=4),
+             total_steps=6),
+        case("step_decay", "step decay together with warm-up and cool-down",
+             rule(lr=0.5, schedule="step_decay", decay_every=2, decay_factor=0.5, warmup=3, cooldown=2), total_steps=6,
+             bias=1),
+        # Every role its own rule; some tensors clipped, others not.
+        case("roles", "four geometries, schedules, momenta and clips in one network",
+             dict(
+                 input=rule("neg_entropy", lr=1.2, momentum=0.9, weight_decay=0.01, clip=0.05, warmup=1),
+                 recurrent=rule("p_norm", p=3.0, lr=0.05, momentum=0.5, nesterov=1, schedule="cosine", clip=1e3),
+                 readout=rule(lr=0.3, momentum=0.9, dampening=0.1, projection="csgd", clip=0.1, schedule="step_decay",
+                              decay_every=3, decay_factor=0.1),
+                 bias=rule("hypentropy", beta=0.1, lr=0.2, weight_decay=0.05, cooldown=6),
+             ), layers=2, n=5, bias=1, alpha=0.4, clip_scope="tensor", total_steps=8, clip=1e-3, expect=("clipped",)),
+        # Tangent kernels [2].
+        case("tangent_kernel", "recurrent tangent kernel, no leak", momentum, n=5, steps=5, n_out=2, tangent=(1,)),
+        case("tangent_kernel_leak", "recurrent tangent kernel, leak", momentum, n=5, steps=5, n_out=2, alpha=0.4,
+             tangent=(1,)),
+        case("tangent_kernel_layers", "tangent kernels of all weight tensors of two leaky layers of signed columns",
+             rule("neg_entropy", lr=1.0), activation="tanh", layers=2, n=5, batch=2, steps=4, n_out=2, alpha=0.4,
+             bias=1, tangent=(0, 1, 3, 4, 6), **dale),
+    ]
+
+
+# ---- layout of the parameters, as stated by tensor() in kernels.h ----------------------------------------------------
+def tensors(s):
+    """One dict per tensor: role, layer, and its parts as (name, shape, offset)."""
+    result, offset = [], 0
+    for layer in range(s["n_layers"] + 1):
+        readout = layer == s["n_layers"]
+        width = s["n_in"] if layer == 0 else s["n_hidden"]
+        rows = s["n_out"] if readout else s["n_hidden"]
+        shapes = [("readout", s["n_hidden"])] if readout else [("input", width), ("recurrent", s["n_hidden"])]
+        for role, cols in shapes + [("bias", 1)]:
+            ni = 0 if role == "bias" else s["n_inhibitory"]
+            height = rows if role != "bias" or s["bias"] else 0
+            parts = []
+            for part, shape in (("main", (height, cols)), ("ei", (height, ni)), ("ix", (ni, cols))):
+                parts.append((part, shape, offset))
+                offset += shape[0] * shape[1]
+            result.append(dict(role=role, layer=layer, parts=parts, end=offset))
+    return result
+
+
+def split(s, theta):
+    """theta as [{"main": matrix, "ei": matrix, "ix": matrix}], one entry per tensor."""
+    return [{part: theta[at : at + shape[0] * shape[1]].reshape(shape) for part, shape, at in t["parts"]}
+            for t in tensors(s)]
+
+
+def join(parts):
+    return np.concatenate([np.ravel(t[part]) for t in parts for part in ("main", "ei", "ix")])
+
+
+# ---- model and loss in JAX -------------------------------------------------------------------------------------------
+ACTIVATION = dict(relu=jax.nn.relu, tanh=jnp.tanh, linear=lambda x: x, softplus=lambda x: jnp.logaddexp(x, 0.0))
+
+
+def effective(s, net, parts):
+    """The matrices that the recurrence sees [4, 5]: signed columns, or excitation minus inhibition through the ix
+    units. Biases are as they are."""
+    weights = []
+    for tensor, p in zip(tensors(s), parts):
+        w = p["main"]
+        if tensor["role"] != "bias":
+            if net["parameterisation"] == "dann":
+                w = w - p["ei"] @ p["ix"]
+            elif net["parameterisation"] == "column_ei" and not (tensor["role"] == "input" and tensor["layer"] == 0):
+                w = w * jnp.where(jnp.arange(w.shape[1]) < net["n_excitatory"], 1.0, -1.0)
+        weights.append(w)
+    return weights
+
+
+def logits(s, net, weights, x):
+    """y[t][b][o] of h_t = f((1-a) h_{t-1} + a (W h_{t-1} + U x_t + b)), y_t = V h_t + c."""
+    f, a = ACTIVATION[net["activation"]], net["alpha"]
+    sequence = x
+    for layer in range(s["n_layers"]):
+        u, w, b = weights[3 * layer : 3 * layer + 3]
+        drive = sequence @ u.T + (b[:, 0] if s["bias"] else 0.0)
+        h, states = jnp.zeros((x.shape[1], s["n_hidden"])), []
+        for t in range(x.shape[0]):
+            h = f((1 - a) * h + a * (h @ w.T + drive[t]))
+            states.append(h)
+        sequence = jnp.stack(states)
+    v, c = weights[-2:]
+    return sequence @ v.T + (c[:, 0] if s["bias"] else 0.0)
+
+
+def loss_of_logits(s, net, y, labels, targets, counted):
+    task, c = net["task"], s["n_out"]
+    wanted = jnp.eye(c)[labels] if targets is None else targets
+    if task["loss"] == "cross_entropy":
+        e = task["label_smoothing"]
+        each = -jnp.sum(((1 - e) * wanted + e / c) * jax.nn.log_softmax(y), -1)
+    elif task["loss"] == "mse":
+        each = jnp.sum((y - wanted) ** 2, -1)
+    else:
+        each = -jnp.sum(wanted * jax.nn.log_sigmoid(y) + (1 - wanted) * jax.nn.log_sigmoid(-y), -1)
+    return jnp.sum(counted * each) / jnp.sum(counted)
+
+
+def loss_function(s, net, data):
+    def loss(theta):
+        y = logits(s, net, effective(s, net, split(s, theta)), data["x"])
+        return loss_of_logits(s, net, y, data.get("labels"), data.get("targets"), data["weights"])
+
+    return jax.jit(jax.value_and_grad(loss))
+
+
+def tangent_kernel(s, net, theta, x, k):
+    """K = J J^T, J = d y_t[b, o] / d (effective weights of tensor k); rows in the order (b, t, o)."""
+    weights = effective(s, net, split(s, theta))
+
+    def rows(w):
+        return jnp.transpose(logits(s, net, weights[:k] + [w] + weights[k + 1 :], x), (1, 0, 2)).ravel()
+
+    j = jax.jacobian(rows)(weights[k]).reshape(-1, weights[k].size)
+    return np.asarray(j @ j.T)
+
+
+# ---- update rules ----------------------------------------------------------------------------------------------------
+def rate(r, k, steps):
+    """Learning rate of update k = 0, 1, ...: warm-up from 0, cool-down to 0, times the schedule."""
+    factor = 1.0
+    if k < r["warmup"]:
+        factor *= k / r["warmup"]
+    if k >= steps - r["cooldown"]:
+        factor *= (steps - k) / r["cooldown"]
+    if r["schedule"] == "cosine":
+        factor *= 0.5 * (1 + math.cos(math.pi * k / steps))
+    elif r["schedule"] == "step_decay":
+        factor *= r["decay_factor"] ** (k // r["decay_every"])
+    return r["lr"] * factor
+
+
+def fisher_corrections(s, gradient):
+    """[5]: rescales the gradients of the inhibitory parts of a DANN."""
+    ne = s["n_hidden"]
+    for tensor, g in zip(tensors(s), gradient):
+        if tensor["role"] == "recurrent":
+            ix, ei = 1 / math.sqrt(ne), 1 / ne
+        elif tensor["role"] == "input":
+            ix, ei = 1 / math.sqrt(ne), 1 / (s["n_in"] if tensor["layer"] == 0 else s["n_hidden"])
+        elif tensor["role"] == "readout":
+            ix, ei = 1 / math.sqrt(s["n_out"]), 1 / s["n_hidden"]
+        else:
+            continue
+        g["ix"], g["ei"] = g["ix"] * ix, g["ei"] * ei
+
+
+def norm(arrays):
+    return math.sqrt(sum(float(np.sum(a * a)) for a in arrays))
+
+
+def clip(s, net, gradient, events):
+    def scale(group, limit):
+        size = norm([a for g in group for a in g.values()])
+        if limit > 0 and size > limit:
+            events["clipped"] += 1
+            for g in group:
+                for part in g:
+                    g[part] = g[part] * (limit / size)
+
+    if net["clip_scope"] == "global":
+        scale(gradient, net["clip"])
+    else:
+        for tensor, g in zip(tensors(s), gradient):
+            scale([g], net["rule"][tensor["role"]]["clip"])
+
+
+def decayed(r, w, g):
+    wd, sign = r["weight_decay"], np.sign(w)
+    if r["geometry"] == "neg_entropy":
+        return g + wd * sign
+    if r["geometry"] == "unsigned_eg":
+        return g + wd * np.abs(sign)
+    return g + wd * w
+
+
+def mirror(r, w, lr, d):
+    """grad phi(w_new) = grad phi(w) - lr d; the two exponentiated forms in closed form."""
+    if r["geometry"] == "neg_entropy":
+        return w * np.exp(-lr * np.sign(w) * d)
+    if r["geometry"] == "unsigned_eg":
+        return w * np.exp(-lr * d)
+    if r["geometry"] == "p_norm":
+        y = np.sign(w) * np.abs(w) ** (r["p"] - 1) - lr * d
+        return np.sign(y) * np.abs(y) ** (1 / (r["p"] - 1))
+    if r["geometry"] == "hypentropy":
+        return r["beta"] * np.sinh(np.arcsinh(w / r["beta"]) - lr * d)
+    return w - lr * d
+
+
+def projected(r, before, w):
+    sign = np.sign(before)
+    if r["projection"] == "clamp":
+        return np.maximum(w, 0.0)
+    if r["projection"] == "frozen_sign":
+        return sign * np.maximum(sign * w, 1e-9)
+    if r["projection"] == "csgd":
+        return np.where(sign * w < 0, 1e-18 * sign, w)
+    return w
+
+
+def update(s, net, k, theta, gradient, momentum, events):
+    """Update k: new parameters and momentum buffers (None before the first update)."""
+    weights, gradient = split(s, theta), [dict(g) for g in split(s, gradient)]
+    if net["parameterisation"] == "dann":
+        fisher_corrections(s, gradient)
+    clip(s, net, gradient, events)
+    buffers = []
+    for i, tensor in enumerate(tensors(s)):
+        r, buffer = net["rule"][tensor["role"]], {}
+        for part, w in weights[i].items():
+            d = decayed(r, w, gradient[i][part])
+            b = d if momentum is None else r["momentum"] * momentum[i][part] + (1 - r["dampening"]) * d
+            buffer[part] = b
+            new = mirror(r, w, rate(r, k, net["steps"]), d + r["momentum"] * b if r["nesterov"] else b)
+            kept = projected(r, w, new)
+            events["projected"] += int(np.sum(kept != new))
+            events["sign_flips"] += int(np.sum(np.sign(kept) * np.sign(w) < 0))
+            weights[i][part] = kept
+        buffers.append(buffer)
+    return join(weights), buffers
+
+
+# ---- starts and batches ----------------------------------------------------------------------------------------------
+def start(s, net, zeros, rng):
+    """Any start would do: these keep activity and gradients of order one."""
+    parts = split(s, np.zeros(tensors(s)[-1]["end"]))
+    for tensor, p in zip(tensors(s), parts):
+        for part, w in p.items():
+            fan = max(w.shape[1], 1)
+            if tensor["role"] == "bias":
+                w[:] = rng.normal(0.0, 0.3, w.shape)
+            elif net["parameterisation"] == "dense":
+                w[:] = rng.normal(0.0, 1 / math.sqrt(fan), w.shape)
+            elif part == "ei":
+                w[:] = rng.exponential(1.0, w.shape)
+                w /= w.sum(1, keepdims=True)
+            else:
+                w[:] = rng.exponential(0.8 / math.sqrt(fan), w.shape)
+        if zeros and p["main"].size:
+            p["main"][0, 0] = 0.0
+            p["main"][-1, -1] = 0.0
+    return join(parts)
+
+
+def batch(s, net, targets, rng):
+    steps, b, o = s["n_steps"], s["batch"], s["n_out"]
+    data = dict(x=rng.normal(0.0, 1.0, (steps, b, s["n_in"])))
+    if targets == "labels":
+        data["labels"] = rng.integers(0, o, (steps, b))
+    elif net["task"]["loss"] == "bce":
+        data["targets"] = rng.uniform(0.0, 1.0, (steps, b, o))
+    else:
+        data["targets"] = rng.normal(0.0, 1.0, (steps, b, o))
+    if net["task"]["loss_steps"] == "all":
+        weights = np.ones((steps, b))
+    elif net["task"]["loss_steps"] == "last":
+        weights = np.zeros((steps, b))
+        weights[-1] = 1.0
+    else:
+        weights = (rng.uniform(size=(steps, b)) < 0.5).astype(float)
+        weights[1, 0], weights[-1, 0] = 1.0, 0.0
+    data["weights"] = weights
+    return data
+
+
+def golden(c, seed):
+    s, net, rng = c["signature"], c["net"], np.random.default_rng(seed)
+    theta, data = start(s, net, c["zeros"], rng), batch(s, net, c["targets"], rng)
+    value_and_gradient = loss_function(s, net, data)
+    value, gradient = value_and_gradient(theta)
+    first = dict(theta=theta, loss=float(value), gradient=np.asarray(gradient), gradient_norm=norm([gradient]))
+    events, momentum, updates = dict(clipped=0, projected=0, sign_flips=0), None, []
+    for k in range(UPDATES):
+        theta, momentum = update(s, net, k, theta, np.asarray(gradient), momentum, events)
+        value, gradient = value_and_gradient(theta)
+        updates.append(dict(loss=float(value), theta=theta))
+    assert all(events[e] for e in c["expect"]), (c["name"], events)
+    assert np.count_nonzero(first["gradient"]) > 0.5 * first["gradient"].size, c["name"]
+    assert np.isfinite(theta).all() and np.isfinite(value), c["name"]
+    kernels = [dict(tensor=k, start=tangent_kernel(s, net, first["theta"], data["x"], k),
+                    now=tangent_kernel(s, net, theta, data["x"], k)) for k in c["tangent"]]
+    return dict(
+        name=c["name"],
+        about=c["about"],
+        provenance=dict(script="tests/golden/generate.py", jax=jax.__version__, numpy=np.__version__, date=DATE,
+                        seed=seed),
+        signature=s,
+        net=net,
+        events=events,
+        **data,
+        **first,
+        updates=updates,
+        **(dict(tangent_kernels=kernels) if kernels else {}),
+    )
+
+
+# ---- files -----------------------------------------------------------------------------------------------------------
+def text(value, indent=""):
+    """JSON with every number at 17 significant digits and one line per innermost array or record."""
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    if isinstance(value, dict):
+        inner = indent + " "
+        entries = (f"{inner}{json.dumps(k)}: {text(v, inner)}" for k, v in value.items())
+        return "{\n" + ",\n".join(entries) + f"\n{indent}}}"
+    if isinstance(value, (list, tuple)):
+        if any(isinstance(v, (list, tuple, dict, np.ndarray)) for v in value):
+            inner = indent + " "
+            return "[\n" + ",\n".join(inner + text(v, inner) for v in value) + f"\n{indent}]"
+        return "[" + ", ".join(text(v) for v in value) + "]"
+    if isinstance(value, float):
+        return f"{value + 0.0:.17g}"
+    return json.dumps(value)
+
+
+def write():
+    DATA.mkdir(exist_ok=True)
+    total, names = 0, set()
+    for seed, c in enumerate(cases(), 1):
+        file = DATA / f"{c['name']}.json"
+        result = golden(c, seed)
+        file.write_text(text(result) + "\n")
+        size = file.stat().st_size
+        assert size < 200_000, (c["name"], size)
+        total += size
+        names.add(file.name)
+        print(f"{c['name']:32} {size:7} B  loss {result['loss']:.4f} -> {result['updates'][-1]['loss']:.4f}"
+              f"  |g| {result['gradient_norm']:.3f}  {result['events']}")
+    assert total < 1_500_000, total
+    for file in DATA.glob("*.json"):
+        if file.name not in names:
+            file.unlink()
+    print(f"{len(names)} files, {total} bytes")
+
+
+# ---- self-check ------------------------------------------------------------------------------------------------------
+def plain_loss(s, net, theta, data):
+    """The same loss once more, unit by unit and without JAX or any function above but the layout."""
+    act = dict(relu=lambda z: max(z, 0.0), tanh=math.tanh, linear=lambda z: z,
+               softplus=lambda z: math.log1p(math.exp(z)))
+    f, a, n = act[net["activation"]], net["alpha"], s["n_hidden"]
+    matrices = []
+    for t in tensors(s):
+        (_, (rows, cols), at), (_, (_, ni), ei), (_, _, ix) = t["parts"]
+        m = [[float(theta[at + i * cols + j]) for j in range(cols)] for i in range(rows)]
+        for i in range(rows):
+            for j in range(cols):
+                for q in range(ni):
+                    m[i][j] -= float(theta[ei + i * ni + q] * theta[ix + q * cols + j])
+                hidden_source = t["role"] in ("recurrent", "readout") or (t["role"] == "input" and t["layer"] > 0)
+                if net["parameterisation"] == "column_ei" and hidden_source and j >= net["n_excitatory"]:
+                    m[i][j] = -m[i][j]
+        matrices.append(m)
+
+    def dot(row, vector):
+        return sum(p * q for p, q in zip(row, vector))
+
+    total = count = 0.0
+    for b in range(s["batch"]):
+        h = [[0.0] * n for _ in range(s["n_layers"])]
+        for t in range(s["n_steps"]):
+            below = data["x"][t][b]
+            for layer in range(s["n_layers"]):
+                u, w, bias = matrices[3 * layer : 3 * layer + 3]
+                h[layer] = [f((1 - a) * h[layer][i] + a * (dot(w[i], h[layer]) + dot(u[i], below)
+                                                          + (bias[i][0] if bias else 0.0))) for i in range(n)]
+                below = h[layer]
+            v, c = matrices[-2:]
+            y = [dot(v[o], below) + (c[o][0] if c else 0.0) for o in range(s["n_out"])]
+            if "labels" in data:
+                wanted = [1.0 if o == data["labels"][t][b] else 0.0 for o in range(s["n_out"])]
+            else:
+                wanted = data["targets"][t][b]
+            if net["task"]["loss"] == "cross_entropy":
+                eps = net["task"]["label_smoothing"]
+                log_z = math.log(sum(math.exp(z) for z in y))
+                each = sum(((1 - eps) * q + eps / s["n_out"]) * (log_z - z) for q, z in zip(wanted, y))
+            elif net["task"]["loss"] == "mse":
+                each = sum((z - q) ** 2 for q, z in zip(wanted, y))
+            else:
+                each = sum(q * math.log1p(math.exp(-z)) + (1 - q) * math.log1p(math.exp(z)) for q, z in zip(wanted, y))
+            weight = float(data["weights"][t][b])
+            total += weight * each
+            count += weight
+    return total / count
+
+
+def compare(stored, fresh, where):
+    """Structure and strings equal, numbers to rounding."""
+    if isinstance(fresh, dict):
+        assert list(stored) == list(fresh), where
+        for key in fresh:
+            if key != "provenance":
+                compare(stored[key], fresh[key], f"{where}.{key}")
+    elif isinstance(fresh, list):
+        assert len(stored) == len(fresh), where
+        for i, (p, q) in enumerate(zip(stored, fresh)):
+            compare(p, q, f"{where}[{i}]")
+    elif isinstance(fresh, float):
+        assert abs(stored - fresh) <= 1e-11 * (abs(fresh) + 0.01), (where, stored, fresh)
+    else:
+        assert stored == fresh, (where, stored, fresh)
+
+
+def check():
+    h = 1e-6  # small, so that no pre-activation crosses the kink of relu
+    names = set()
+    for seed, c in enumerate(cases(), 1):
+        names.add(c["name"])
+        fresh = json.loads(text(golden(c, seed)))
+        s, net, theta = c["signature"], c["net"], np.array(fresh["theta"])
+        assert abs(plain_loss(s, net, theta, fresh) - fresh["loss"]) < 1e-12 * (1 + fresh["loss"]), c["name"]
+        worst = 0.0
+        for i, g in enumerate(fresh["gradient"]):
+            up, down = theta.copy(), theta.copy()
+            up[i] += h
+            down[i] -= h
+            difference = (plain_loss(s, net, up, fresh) - plain_loss(s, net, down, fresh)) / (2 * h)
+            worst = max(worst, abs(difference - g) / (1 + abs(g)))
+        assert worst < 1e-7, (c["name"], worst)
+        compare(json.loads((DATA / f"{c['name']}.json").read_text()), fresh, c["name"])
+        print(f"{c['name']:32} finite differences within {worst:.1e}")
+    assert {f.stem for f in DATA.glob("*.json")} == names
+    print("all good")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="check gradients and the files on disk; writes nothing")
+    sys.exit(check() if parser.parse_args().check else write())

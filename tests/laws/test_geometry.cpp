@@ -1,0 +1,123 @@
+// Laws that every registered geometry keeps, in double on both orthants.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <random>
+
+#include "program/dispatch.h"
+
+namespace cohort {
+namespace {
+
+template <class G>
+struct Name;
+#define COHORT_ROW(word) \
+  template <>            \
+  struct Name<geometry::word> { static constexpr const char* value = #word; };
+COHORT_FOR_EACH_GEOMETRY(COHORT_ROW)
+#undef COHORT_ROW
+
+// ::testing::Types of all registered geometries: the words come with a comma before each.
+#define COHORT_ROW(word) , geometry::word
+template <class First, class... Rest>
+using Tail = ::testing::Types<Rest...>;
+using Geometries = Tail<void COHORT_FOR_EACH_GEOMETRY(COHORT_ROW)>;
+#undef COHORT_ROW
+
+// Values of p and beta that differ in what they exercise: roots, squares and general powers.
+const geometry::Params kParams[] = {{1.5, 1.0}, {2.0, 0.1}, {2.5, 0.01}, {3.0, 10.0}, {1.1, 1e-3}};
+
+template <class G>
+class GeometryLaws : public ::testing::Test {
+ protected:
+  std::mt19937_64 random{1};
+  double weight() {  // both signs, magnitudes from 1e-3 to 3
+    std::uniform_real_distribution<double> exponent(-3, 0.5), sign(-1, 1);
+    return std::copysign(std::pow(10.0, exponent(random)), sign(random));
+  }
+  double direction() { return std::normal_distribution<double>(0, 1)(random); }
+};
+TYPED_TEST_SUITE(GeometryLaws, Geometries);
+
+TYPED_TEST(GeometryLaws, DualIsTheGradientOfThePotential) {
+  for (const auto& q : kParams)
+    for (int i = 0; i < 200; ++i) {
+      const double w = this->weight(), h = 1e-5 * std::abs(w);
+      const double slope = (TypeParam::potential(w + h, q) - TypeParam::potential(w - h, q)) / (2 * h);
+      const double dual = TypeParam::to_dual(w, q);
+      // central difference: h^2 phi''' / 6 and rounding eps phi / h
+      EXPECT_NEAR(slope, dual, 1e-8 * (1 + std::abs(dual)) + 1e-15 * std::abs(TypeParam::potential(w, q)) / h) << Name<TypeParam>::value << " w " << w << " p " << q.p;
+    }
+}
+
+TYPED_TEST(GeometryLaws, DualAndPrimalAreInverse) {
+  for (const auto& q : kParams)
+    for (int i = 0; i < 200; ++i) {
+      const double w = this->weight();
+      EXPECT_NEAR(TypeParam::to_primal(TypeParam::to_dual(w, q), w, q), w, 1e-12 * std::abs(w) * (1 + 1 / (q.p - 1))) << Name<TypeParam>::value;
+    }
+}
+
+TYPED_TEST(GeometryLaws, StepAgreesWithTheDualForm) {
+  for (const auto& q : kParams)
+    for (int i = 0; i < 200; ++i) {
+      const double w = this->weight(), d = this->direction(), lr = 0.01;
+      const double expected = TypeParam::to_primal(TypeParam::to_dual(w, q) - lr * d, w, q);
+      const double moved = TypeParam::step(w, d, lr, q);
+      EXPECT_NEAR(moved, expected, 1e-11 * (1 + std::abs(expected))) << Name<TypeParam>::value << " w " << w << " d " << d << " p " << q.p << " beta " << q.beta;
+    }
+}
+
+TYPED_TEST(GeometryLaws, ZeroGradientLeavesTheWeight) {
+  for (const auto& q : kParams)
+    for (int i = 0; i < 200; ++i) {
+      const double w = this->weight();
+      EXPECT_EQ(TypeParam::step(w, 0.0, 0.1, q), w);
+      const float narrow = float(w);
+      EXPECT_EQ(TypeParam::step(narrow, 0.0f, 0.1f, q), narrow);
+    }
+}
+
+TYPED_TEST(GeometryLaws, ZerosStayWhereTheGeometrySaysSo) {
+  for (const auto& q : kParams)
+    for (const double d : {-2.0, 0.5, 3.0}) {
+      const double moved = TypeParam::step(0.0, d, 0.1, q);
+      if (TypeParam::zeros_stay) EXPECT_EQ(moved, 0.0) << Name<TypeParam>::value;
+      else EXPECT_LT(moved * d, 0.0) << Name<TypeParam>::value << ": a free zero moves against the gradient";
+    }
+}
+
+TYPED_TEST(GeometryLaws, DescendsAlongTheGradientOfALoss) {  // to first order, d * (w+ - w) < 0
+  for (const auto& q : kParams)
+    for (int i = 0; i < 200; ++i) {
+      const double w = this->weight(), d = this->direction();
+      const double moved = TypeParam::step(w, d, 1e-3, q);
+      // unsigned_eg descends on the positive orthant only: that is its definition
+      const double sign = std::string(Name<TypeParam>::value) == "unsigned_eg" && w < 0 ? -1 : 1;
+      EXPECT_LE(sign * d * (moved - w), 0.0) << Name<TypeParam>::value;
+    }
+}
+
+TYPED_TEST(GeometryLaws, NaNStaysVisible) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  for (const auto& q : kParams) {
+    EXPECT_TRUE(std::isnan(TypeParam::step(0.5, nan, 0.1, q)));
+    EXPECT_TRUE(std::isnan(TypeParam::step(0.5f, float(nan), 0.1f, q)));
+    EXPECT_TRUE(std::isnan(TypeParam::step(float(nan), 0.1f, 0.1f, q)));
+  }
+}
+
+TEST(ExponentiatedGradient, NeverFlipsASign) {
+  std::mt19937_64 random(7);
+  std::normal_distribution<float> normal;
+  const geometry::Params q{2, 1};
+  for (int net = 0; net < 100; ++net) {
+    float w = normal(random), start = w;
+    for (int step = 0; step < 10000; ++step) w = geometry::neg_entropy::step(w, normal(random), 0.3f, q);
+    EXPECT_TRUE(w == 0 || (w > 0) == (start > 0));
+  }
+}
+
+}  // namespace
+}  // namespace cohort

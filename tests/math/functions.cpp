@@ -1,0 +1,66 @@
+#include "functions.h"
+
+#include "math/random.h"
+
+namespace cohort::test {
+namespace {
+
+template <class Real>
+void exp(const Real* x, Real* y, int n) {
+  COHORT_SIMD
+  for (int i = 0; i < n; ++i) y[i] = math::exp(x[i]);
+}
+template <class Real>
+void log(const Real* x, Real* y, int n) {
+  COHORT_SIMD
+  for (int i = 0; i < n; ++i) y[i] = math::log(x[i]);
+}
+template <class Real>
+void tanh(const Real* x, Real* y, int n) {
+  COHORT_SIMD
+  for (int i = 0; i < n; ++i) y[i] = math::tanh(x[i]);
+}
+template <class Real>
+void sincospi(const Real* x, Real* sine, Real* cosine, int n) {
+  COHORT_SIMD
+  for (int i = 0; i < n; ++i) {
+    Real s, c;
+    math::sincospi(x[i], &s, &c);
+    sine[i] = s;
+    cosine[i] = c;
+  }
+}
+template <class Real>
+void pow_abs(const Real* x, double e, Real* y, int n) {
+  COHORT_SIMD
+  for (int i = 0; i < n; ++i) y[i] = math::pow_abs(x[i], e);
+}
+template <class Real>
+void normal(uint64_t seed, Real* z, int n) {
+  const rng::Key key(seed, 0, rng::stream_noise, 0, 0);
+  COHORT_SIMD
+  for (int i = 0; i < n; ++i) {
+    Real a, b, c, d;
+    rng::four_normals(key, uint32_t(i), &a, &b, &c, &d);
+    z[4 * i] = a;
+    z[4 * i + 1] = b;
+    z[4 * i + 2] = c;
+    z[4 * i + 3] = d;
+  }
+}
+
+template <class Real>
+constexpr Functions<Real> table = {exp<Real>, log<Real>, tanh<Real>, sincospi<Real>, pow_abs<Real>, normal<Real>};
+
+}  // namespace
+
+template <>
+const Functions<float>& functions<float, COHORT_TEST_LEVEL>() {
+  return table<float>;
+}
+template <>
+const Functions<double>& functions<double, COHORT_TEST_LEVEL>() {
+  return table<double>;
+}
+
+}  // namespace cohort::test

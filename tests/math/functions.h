@@ -1,0 +1,50 @@
+// The functions under test as loops over arrays: what the CPU programs make of them for one instruction set.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <string>
+
+#include "cohort/kernels.h"
+
+namespace cohort::test {
+
+template <class Real>
+struct Functions {
+  void (*exp)(const Real* x, Real* y, int n);
+  void (*log)(const Real* x, Real* y, int n);
+  void (*tanh)(const Real* x, Real* y, int n);
+  void (*sincospi)(const Real* x, Real* sine, Real* cosine, int n);
+  void (*pow_abs)(const Real* x, double e, Real* y, int n);
+  void (*normal)(uint64_t seed, Real* z, int n);  // z [4 n]: blocks 0 to n - 1 of a stream of the seed
+};
+
+// functions.cpp is compiled once for each of the levels 2, 3 and 4 of x86-64.
+template <class Real, int level>
+const Functions<Real>& functions();
+
+// A test for every level; skipped where this machine does not run the level's program.
+class PerIsa : public ::testing::TestWithParam<int> {
+ protected:
+  void SetUp() override {
+    const std::string isa = std::string("x86-64-v").append(std::to_string(GetParam()));
+    if (cpu_program<float>(CoreId::recurrent, isa.c_str()) == nullptr) GTEST_SKIP() << "this machine has no " << isa;
+  }
+  template <class Real>
+  static const Functions<Real>& table() {
+    switch (GetParam()) {
+      case 2:
+        return functions<Real, 2>();
+      case 3:
+        return functions<Real, 3>();
+      default:
+        return functions<Real, 4>();
+    }
+  }
+};
+inline std::string isa_name(const ::testing::TestParamInfo<int>& level) {
+  return std::string(1, 'v').append(std::to_string(level.param));
+}
+
+}  // namespace cohort::test
