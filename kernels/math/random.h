@@ -37,11 +37,11 @@ COHORT_FORCE_INLINE Words philox(uint32_t c0, uint32_t c1, uint32_t c2, uint32_t
   return {{c0, c1, c2, c3}};
 }
 
-// (0, 1), 24 bits in float and 32 in double; never 0 or 1.
+// (0, 1), 23 bits in float and 32 in double; never 0 or 1 (with a 24th bit the largest number would round to 1).
 template <class Real>
 COHORT_FORCE_INLINE Real to_uniform(uint32_t w) {
   if constexpr (sizeof(Real) == 4)
-    return (Real(int32_t(w >> 8)) + Real(0.5)) * Real(5.9604644775390625e-08);
+    return (Real(int32_t(w >> 9)) + Real(0.5)) * Real(1.1920928955078125e-07);
   else
     return (Real(w) + Real(0.5)) * Real(2.3283064365386963e-10);
 }
@@ -111,14 +111,14 @@ COHORT_FORCE_INLINE void four_normals(const Key& key, uint32_t block, Real* z0, 
 }
 
 // A bijection of [0, n) keyed by `key` (cycle-walking Feistel network): the shuffled order of an epoch without storing
-// it.
+// it. With eight rounds the order is uniform to within 2 % from n = 5 on; with four it is out by 30 % at n = 10.
 COHORT_TEAM_FN uint32_t permute(uint32_t i, uint32_t n, const Key& key) {
   int half = 1;
   while ((uint64_t(1) << (2 * half)) < n) ++half;
   const uint32_t low = (1u << half) - 1u;
   do {
     uint32_t left = i >> half, right = i & low;
-    for (uint32_t round = 0; round < 4; ++round) {
+    for (uint32_t round = 0; round < 8; ++round) {
       const uint32_t next = left ^ (key.words(right, 1 + round).w[0] & low);
       left = right;
       right = next;
