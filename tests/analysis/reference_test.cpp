@@ -130,10 +130,9 @@ TEST(SpectralPerspective, entropy_of_300_units) {
 // ---- Liu et al. (ICLR 2024): effective rank at n = 300, g = 1.25 ----------------------------------------------------
 
 constexpr int n_units = 300;
-constexpr int n_draws = 4;
 
 std::vector<Matrix<float>> of_rank(int rank) {
-  return draws(n_draws, [&](uint64_t seed) {
+  return draws(4, [&](uint64_t seed) {
     Matrix<float> w = gaussian(n_units, n_units, 1.25 / std::sqrt(double(n_units)), seed);
     const double norm = frobenius(w);
     spectra().truncate(w.data.data(), 1, n_units, &rank);
@@ -155,9 +154,10 @@ TEST(RichLazy, effective_rank_of_low_rank_starts) {
   sample("rank 1", of_rank(1), "effective_rank").expect(.0033, .0001, 1);
 }
 
-// W_ij = s_j |g_ij| with the first share of the columns excitatory; inhibition `balance` times as strong.
+// W_ij = s_j |g_ij| with the first share of the columns excitatory; inhibition `balance` times as strong. Where E and I
+// balance, an outlying eigenvalue or none makes draws differ widely: hence more of them.
 std::vector<Matrix<float>> dale(double excitatory, double balance) {
-  return draws(n_draws, [&](uint64_t seed) {
+  return draws(8, [&](uint64_t seed) {
     Matrix<float> w = gaussian(n_units, n_units, 1.25 / std::sqrt(double(n_units)), seed);
     const double norm = frobenius(w);
     for (int r = 0; r < n_units; ++r)
@@ -175,6 +175,7 @@ TEST(RichLazy, effective_rank_of_starts_with_dales_law) {
   const auto balanced = dale(.8, 4);
   sample("Dale 80/20, inhibition x4", balanced, "effective_rank").expect(.34, .01, 1);
   sample("Dale 80/20, inhibition x4", balanced, "spectral_radius").expect(1.11, .01, 1);
+  sample("Dale 50/50", dale(.5, 1), "effective_rank").expect(.46, .01, 1);
 }
 
 }  // namespace
