@@ -1,0 +1,204 @@
+// One CUDA device behind the engine's interface. This file and cuda_spectra.cu make up the module libcohort_cuda.so, which
+// open_device.cpp opens at run time; nothing else of the engine knows CUDA.
+#include "device/cuda_module.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <new>
+#include <string>
+#include <thread>
+
+#include "cohort/error.h"
+#include "cuda/gpu.h"
+#include "device/cuda_spectra.h"
+#include "device/device.h"
+#include "device/parallel.h"
+
+namespace cohort::engine {
+
+namespace {
+
+constexpr double usable_share = 0.85;  // of the memory that is free at the start
+constexpr int insufficient_driver = 35;
+
+class Stream {
+ public:
+  Stream() { gpu::check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "stream"); }
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+  ~Stream() { cudaStreamDestroy(stream_); }
+  cudaStream_t get() const { return stream_; }
+  void finish(const char* what) const { gpu::check(cudaStreamSynchronize(stream_), what); }
+
+ private:
+  cudaStream_t stream_ = nullptr;
+};
+
+// Everything runs in one stream; every function returns when its work is done, but for the zeroing of new memory, which
+// later work in the stream waits for. Memory comes from the device's stream-ordered pool, which keeps what is released.
+class CudaDevice final : public Device {
+ public:
+  CudaDevice(int ordinal, int threads)
+      : ordinal_(use(ordinal)),
+        n_threads_(threads > 0 ? threads : int(std::max(1u, std::thread::hardware_concurrency()))),
+        program_(cuda_program<float>(CoreId::recurrent)),
+        spectra_(stream_.get()) {
+    keep_memory_in_pool();
+    cudaDeviceProp properties;
+    gpu::check(cudaGetDeviceProperties(&properties, ordinal), "properties of the device");
+    size_t free = 0, total = 0;
+    gpu::check(cudaMemGetInfo(&free, &total), "free memory");
+    info_.backend = "cuda";
+    info_.name = properties.name;
+    info_.isa = "sm_" + std::to_string(properties.major) + std::to_string(properties.minor);
+    info_.memory_bytes = size_t(double(free) * usable_share);
+    info_.workers = n_blocks_in_flight();
+  }
+  ~CudaDevice() override {
+    cudaSetDevice(ordinal_);
+    release_workspace();
+    cudaStreamSynchronize(stream_.get());
+  }
+  const Info& info() const override { return info_; }
+
+  void* allocate(size_t bytes) override {
+    use(ordinal_);
+    void* const memory = try_allocate(bytes);
+    if (!memory) gpu::raise(cudaErrorMemoryAllocation, "allocation of " + std::to_string(bytes) + " bytes", std::source_location::current());
+    gpu::check(cudaMemsetAsync(memory, 0, std::max<size_t>(bytes, 1), stream_.get()), "zeroing of new memory");
+    return memory;
+  }
+  void release(void* memory) noexcept override {
+    cudaSetDevice(ordinal_);
+    if (memory) cudaFreeAsync(memory, stream_.get());
+  }
+  void upload(void* to, const void* from, size_t bytes) override { copy(to, from, bytes, cudaMemcpyHostToDevice, "upload"); }
+  void download(void* to, const void* from, size_t bytes) override { copy(to, from, bytes, cudaMemcpyDeviceToHost, "download"); }
+
+  void run(const InitArgs<float>& a) override { all(a, program_->init_workspace, program_->init, "init"); }
+  void run(const TrainArgs<float>& a) override { all(a, program_->train_workspace, program_->train, "train"); }
+  void run(const EvaluateArgs<float>& a) override { all(a, program_->evaluate_workspace, program_->evaluate, "evaluate"); }
+  void run(const ProbeArgs<float>& a) override { all(a, program_->probe_workspace, program_->probe, "probe"); }
+  void run(const TangentArgs<float>& a) override { all(a, program_->tangent_workspace, program_->tangent, "tangent"); }
+  void run(const EffectiveArgs<float>& a) override { all(a, program_->effective_workspace, program_->effective, "effective"); }
+
+  size_t train_workspace(const TrainArgs<float>& a, int count) const override {
+    use(ordinal_);
+    return program_->train_workspace(a, count);
+  }
+  size_t tangent_workspace(const TangentArgs<float>& a, int count) const override {
+    use(ordinal_);
+    return program_->tangent_workspace(a, count);
+  }
+
+  Spectra& spectra() override {
+    use(ordinal_);
+    return spectra_;
+  }
+  void for_each(int64_t count, const std::function<void(int64_t)>& body) override {
+    parallel_for(n_threads_, count, [&](int64_t i, int) { body(i); });
+  }
+
+ private:
+  // The current device is the calling thread's own.
+  static int use(int ordinal) {
+    gpu::check(cudaSetDevice(ordinal), "choice of the device");
+    return ordinal;
+  }
+
+  void keep_memory_in_pool() {
+    cudaMemPool_t pool;
+    uint64_t everything = UINT64_MAX;
+    gpu::check(cudaDeviceGetDefaultMemPool(&pool, ordinal_), "memory pool");
+    gpu::check(cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &everything), "memory pool");
+  }
+
+  int n_blocks_in_flight() const {
+    TrainArgs<float> tiny;
+    tiny.cohort.signature = {CoreId::recurrent, 1, 1, 1, 1, 0, 1, 1, 0};
+    return int(program_->train_workspace(tiny, INT32_MAX) / program_->train_workspace(tiny, 1));
+  }
+
+  // nullptr if the device has not so much.
+  void* try_allocate(size_t bytes) {
+    void* memory = nullptr;
+    const cudaError_t error = cudaMallocAsync(&memory, std::max<size_t>(bytes, 1), stream_.get());
+    if (error == cudaErrorMemoryAllocation) {
+      cudaGetLastError();
+      return nullptr;
+    }
+    gpu::check(error, "allocation");
+    return memory;
+  }
+
+  void copy(void* to, const void* from, size_t bytes, cudaMemcpyKind kind, const char* what) {
+    if (bytes == 0) return;
+    use(ordinal_);
+    gpu::check(cudaMemcpyAsync(to, from, bytes, kind, stream_.get()), what);
+    stream_.finish(what);
+  }
+
+  void release_workspace() noexcept {
+    if (workspace_) cudaFreeAsync(workspace_, stream_.get());
+    workspace_ = nullptr;
+    workspace_bytes_ = 0;
+  }
+
+  // At least `least` bytes, up to `most` where there is memory: with fewer workspaces, blocks take more turns.
+  void need_workspace(size_t least, size_t most, const char* what) {
+    if (workspace_bytes_ >= most) return;
+    release_workspace();
+    for (size_t bytes = most;; bytes = std::max(least, bytes / 2)) {
+      workspace_ = try_allocate(bytes);
+      if (workspace_) {
+        workspace_bytes_ = bytes;
+        return;
+      }
+      if (bytes <= least)
+        gpu::raise(cudaErrorMemoryAllocation, std::string("workspace of ") + what + ", " + std::to_string(least) + " bytes for one network",
+                   std::source_location::current());
+    }
+  }
+
+  template <class Args>
+  void all(const Args& args, size_t (*workspace)(const Args&, int32_t), void (*operation)(const Args&, const Launch&), const char* what) {
+    use(ordinal_);
+    const int32_t count = args.cohort.n_nets;
+    need_workspace(workspace(args, std::min(count, 1)), workspace(args, count), what);
+    operation(args, {0, count, workspace_, workspace_bytes_, stream_.get()});
+    stream_.finish(what);
+  }
+
+  int ordinal_, n_threads_;
+  Info info_;
+  const Program<float>* program_;
+  Stream stream_;
+  CudaSpectra spectra_;
+  void* workspace_ = nullptr;
+  size_t workspace_bytes_ = 0;
+};
+
+}  // namespace
+
+}  // namespace cohort::engine
+
+extern "C" cohort::engine::Device* cohort_cuda_open(int ordinal, int threads, char* reason, size_t reason_bytes) {
+  const auto refuse = [&](const std::string& why) -> cohort::engine::Device* {
+    std::snprintf(reason, reason_bytes, "%s", why.c_str());
+    return nullptr;
+  };
+  try {
+    int n_devices = 0;
+    const cudaError_t error = cudaGetDeviceCount(&n_devices);
+    if (error != cudaSuccess) cudaGetLastError();
+    if (int(error) == cohort::engine::insufficient_driver) return refuse("there is no NVIDIA driver, or it is too old for this build");
+    if (error != cudaSuccess && n_devices == 0) return refuse(std::string("there is no CUDA device: ") + cudaGetErrorString(error));
+    if (n_devices == 0) return refuse("there is no CUDA device");
+    if (ordinal < 0 || ordinal >= n_devices)
+      return refuse("there is no CUDA device " + std::to_string(ordinal) + ": this machine has " + std::to_string(n_devices) +
+                    (n_devices == 1 ? " (cuda:0)" : " (cuda:0 to cuda:" + std::to_string(n_devices - 1) + ")"));
+    return new cohort::engine::CudaDevice(ordinal, threads);
+  } catch (const std::exception& e) {
+    return refuse(e.what());
+  }
+}
