@@ -8,10 +8,20 @@
 
 #include "config/value.h"
 
-#ifndef TOML_HEADER_ONLY
+// The parser's own assertions fail on some input ("[}"), so they throw here, in every build. That takes a parser of our
+// own: the header-only form, whatever the package would rather have.
+namespace cohort::engine {
+struct ParserGaveUp {};
+constexpr void parser_demands(bool holds) {
+  if (!holds) throw ParserGaveUp{};
+}
+}  // namespace cohort::engine
+#undef NDEBUG
+#undef TOML_SHARED_LIB
+#undef TOML_HEADER_ONLY
 #define TOML_HEADER_ONLY 1
 #define TOML_ENABLE_FORMATTERS 0
-#endif
+#define TOML_ASSERT(expression) ::cohort::engine::parser_demands(static_cast<bool>(expression))
 #include <toml++/toml.h>
 
 namespace cohort::engine {
@@ -83,11 +93,14 @@ void check_encoding(Cursor c) {
   }
 }
 
-// Over-deep input is refused before the parser, which recurses, sees it. Depth = parts of the table header, plus one
-// for every open bracket, plus the dots of what is open; text in quotes and comments does not count.
+// Over-deep input is refused before the parser, which recurses, sees it. Depth = parts of the table header + open
+// brackets
+// + parts of the keys that are open; text in quotes and comments does not count.
 class DepthScan {
  public:
-  explicit DepthScan(Cursor cursor) : c_(std::move(cursor)) {}
+  explicit DepthScan(Cursor cursor) : c_(std::move(cursor)) {
+    if (c_.at("\xEF\xBB\xBF")) c_.skip(3);  // byte order mark
+  }
 
   void run() {
     while (!c_.done()) {
@@ -102,22 +115,38 @@ class DepthScan {
         string();
         continue;
       }
-      if (c == '\n' && dots_.size() == 1) {  // a statement outside brackets ends with its line
-        dots_[0] = 0;
-        statement_starts_ = true;
-      } else if (c == ',') {
-        dots_.back() = 0;
-      } else if (c == '.') {
-        ++dots_.back();
-      } else if (c == '[' && first && dots_.size() == 1) {
+      if (c & 0x80) fail(c_.position(), "not TOML: letters outside ASCII belong in quotes");
+      if (c == '[' && first && open_.size() == 1) {
         header();
         continue;
-      } else if (c == '[' || c == '{') {
-        dots_.push_back(0);
-      } else if ((c == ']' || c == '}') && dots_.size() > 1) {
-        dots_.pop_back();
       }
-      check();
+      switch (c) {
+        case '\n':  // a statement outside brackets ends with its line
+          if (open_.size() > 1) break;
+          open_[0].dots = 0;
+          statement_starts_ = true;
+          break;
+        case ',':
+          open_.back().dots = 0;
+          break;
+        case '.':
+          ++open_.back().dots;
+          check();
+          break;
+        case '[':
+        case '{':
+          open_.push_back({c == '[' ? ']' : '}'});
+          check();
+          break;
+        case ']':
+        case '}':
+          if (open_.size() == 1 || open_.back().closed_by != c)
+            fail(c_.position(), std::string("not TOML: '") + c + "' closes nothing");
+          open_.pop_back();
+          break;
+        default:
+          break;
+      }
       c_.next();
     }
   }
@@ -151,21 +180,28 @@ class DepthScan {
         continue;
       }
       if (*c_ == '.') ++header_;
-      check();
+      if (header_ > max_config_depth) too_deep();
       c_.next();
     }
   }
   void check() const {
-    int depth = header_ + int(dots_.size()) - 1;
-    for (const int dots : dots_) depth += dots;
-    if (depth >= max_config_depth)
-      fail(c_.position(),
-           "keys, lists and tables are nested deeper than " + std::to_string(max_config_depth) + " levels");
+    int depth = header_ + int(open_.size());
+    for (const Level& level : open_) depth += level.dots;
+    if (depth > max_config_depth) too_deep();
+  }
+  [[noreturn]] void too_deep() const {
+    fail(c_.position(),
+         "keys, lists and tables are nested deeper than " + std::to_string(max_config_depth) + " levels");
   }
 
+  struct Level {
+    char closed_by = 0;
+    int dots = 0;
+  };
+
   Cursor c_;
-  std::vector<int> dots_{0};  // of the statement, and of every open bracket in it
-  int header_ = 0;            // parts of the last header
+  std::vector<Level> open_{1};  // the statement, and every bracket in it
+  int header_ = 0;              // parts of the last header
   bool statement_starts_ = true;
 };
 
@@ -219,6 +255,8 @@ Node parse_checked(std::string_view text, const SourcePtr& source) {
     return convert(toml::parse(text), source);
   } catch (const toml::parse_error& error) {
     fail(position(error.source(), source), "not TOML: " + one_line(error.description()));
+  } catch (const ParserGaveUp&) {
+    fail({source}, "not TOML");
   }
 }
 

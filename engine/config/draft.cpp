@@ -6,8 +6,6 @@
 namespace cohort::engine {
 namespace {
 
-const char* name_of(DistributionId id) { return info(id).name; }
-
 struct Start {
   const char* key;
   Role role;
@@ -54,34 +52,38 @@ std::optional<Conflict> complete(Draft& d) {
   for (const Start& start : starts) {
     const DistributionId id = start.given.value_or(default_distribution(parameterisation, start.role));
     *start.result = id;
-    const std::string given = std::string(start.key) + " = \"" + name_of(id) +
-                              "\" does not go with network.parameterisation = \"" + info(parameterisation).name +
-                              "\": ";
-    const std::vector<std::string> keys{start.key, "network.parameterisation"};
-    if (dann && id != DistributionId::dann) return Conflict{given + "allowed: dann", keys};
+    const auto conflict = [&](const std::string& why) {
+      return Conflict{std::string(start.key) + " = \"" + info(id).name +
+                          "\" does not go with network.parameterisation = \"" + info(parameterisation).name +
+                          "\": " + why,
+                      {start.key, "network.parameterisation"}};
+    };
+    if (dann && id != DistributionId::dann) return conflict("allowed: dann");
     if (!dann && id == DistributionId::dann)
-      return Conflict{given + "it starts excitatory and inhibitory parts, which only \"dann\" has", keys};
+      return conflict("it starts excitatory and inhibitory parts, which only \"dann\" has");
     if (column_ei && id == DistributionId::orthogonal)
-      return Conflict{given + "magnitudes of an orthogonal matrix are not orthogonal", keys};
+      return conflict("magnitudes of an orthogonal matrix are not orthogonal");
     if (!column_ei && id == DistributionId::column_ei_balanced)
-      return Conflict{given + "it draws magnitudes, whose signs only \"column_ei\" adds", keys};
+      return conflict("it draws magnitudes, whose signs only \"column_ei\" adds");
   }
 
   // Rank.
-  const std::string rank = "init.rank = " + std::to_string(d.rank);
+  const auto rank_conflict = [&](const std::string& why, const char* other) {
+    return Conflict{"init.rank = " + std::to_string(d.rank) + why, {"init.rank", other}};
+  };
   if (d.rank > n)
-    return Conflict{
-        rank + " is above network.n_hidden = " + std::to_string(n) + "; allowed: \"full\" or 1 to " + std::to_string(n),
-        {"init.rank", "network.n_hidden"}};
+    return rank_conflict(
+        " is above network.n_hidden = " + std::to_string(n) + "; allowed: \"full\" or 1 to " + std::to_string(n),
+        "network.n_hidden");
   spec.init.rank = d.rank == n ? 0 : d.rank;
   if (spec.init.rank > 0 && (column_ei || dann))
-    return Conflict{rank + " does not go with network.parameterisation = \"" + info(parameterisation).name +
-                        "\": truncation breaks signs; allowed: \"full\"",
-                    {"init.rank", "network.parameterisation"}};
+    return rank_conflict(std::string(" does not go with network.parameterisation = \"") + info(parameterisation).name +
+                             "\": truncation breaks signs; allowed: \"full\"",
+                         "network.parameterisation");
   if (spec.init.rank > 0 && spec.init.density < 1)
-    return Conflict{rank + " does not go with init.density = " + to_toml(spec.init.density) +
-                        ": truncation fills in absent weights; allowed: \"full\"",
-                    {"init.rank", "init.density"}};
+    return rank_conflict(" does not go with init.density = " + to_toml(spec.init.density) +
+                             ": truncation fills in absent weights; allowed: \"full\"",
+                         "init.density");
 
   // Rule. Of the two clip norms only the one that is used is set.
   for (int role = 0; role < n_roles; ++role) {
@@ -91,7 +93,7 @@ std::optional<Conflict> complete(Draft& d) {
       static constexpr const char* tables[] = {"rule.input", "rule.recurrent", "rule.readout", "rule.bias"};
       const std::string table = tables[role];
       return Conflict{"rule.schedule = \"step_decay\" needs rule.decay_every, at least 1",
-                      {table + ".decay_every", table + ".schedule", "rule.decay_every", "rule.schedule"}};
+                      {table + ".schedule", "rule.schedule"}};
     }
   }
   const bool global = spec.clip_scope == ClipScope::global;
@@ -103,14 +105,14 @@ std::optional<Conflict> complete(Draft& d) {
   const TaskInfo& task = task_info(spec.task.id);
   spec.task.loss = d.loss.value_or(task.loss);
   spec.task.loss_steps = d.loss_steps.value_or(task.loss_steps);
-  const std::string loss = std::string("\"") + info(spec.task.loss).name + "\"";
+  const auto loss = [&] { return std::string("task.loss = \"") + info(spec.task.loss).name + "\""; };
   if (!task.classes && spec.task.loss == LossId::cross_entropy)
-    return Conflict{"task.loss = " + loss + " does not go with task.name = \"" + task.name +
+    return Conflict{loss() + " does not go with task.name = \"" + task.name +
                         "\", whose targets are numbers, not classes; allowed: mse, bce",
                     {"task.loss", "task.name"}};
   if (spec.task.label_smoothing > 0 && spec.task.loss != LossId::cross_entropy)
-    return Conflict{"task.label_smoothing = " + to_toml(spec.task.label_smoothing) +
-                        " does not go with task.loss = " + loss + "; allowed: 0.0",
+    return Conflict{"task.label_smoothing = " + to_toml(spec.task.label_smoothing) + " does not go with " + loss() +
+                        "; allowed: 0.0",
                     {"task.label_smoothing", "task.loss", "task.name"}};
   shape.n_in = task.n_in(spec.task.param);
   shape.n_out = task.n_out(spec.task.param);

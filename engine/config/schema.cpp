@@ -369,6 +369,12 @@ bool is_count(const TaskInfo& task, int param) {
 std::string_view table_of(std::string_view path) {
   return path.substr(0, path.rfind('.') == path.npos ? 0 : path.rfind('.'));
 }
+const std::string& nearest_of(const std::string& word, std::span<const std::string> words) {
+  return *std::min_element(words.begin(), words.end(), [&](const auto& a, const auto& b) {
+    return edit_distance(word, a) < edit_distance(word, b);
+  });
+}
+
 std::string_view name_of(std::string_view path) { return path.substr(path.rfind('.') + 1); }
 
 }  // namespace
@@ -537,17 +543,10 @@ Setting check(const Key& key, const Node& node) {
 }
 
 std::string nearest(const std::string& word, std::span<const std::string> words) {
-  if (word.size() > 100) return "";
-  std::string best;
-  size_t least = std::max<size_t>(2, word.size() / 4) + 1;
-  for (const std::string& candidate : words) {
-    const size_t distance = edit_distance(word, candidate);
-    if (distance < least && distance < candidate.size()) {
-      least = distance;
-      best = candidate;
-    }
-  }
-  return best;
+  if (word.size() > 100 || words.empty()) return "";
+  const std::string best = nearest_of(word, words);
+  const size_t distance = edit_distance(word, best);
+  return distance <= std::max<size_t>(2, word.size() / 4) && distance < best.size() ? best : "";
 }
 
 std::string unknown_key(const std::string& path, std::span<const Key> more) {
@@ -560,8 +559,8 @@ std::string unknown_key(const std::string& path, std::span<const Key> more) {
   };
   for (const Key& key : schema()) add(key);
   for (const Key& key : more) add(key);
-  std::string meant = nearest(path, all);
-  if (meant.empty() && !same_name.empty()) meant = same_name.front();
+  // The right name in the wrong table is likelier than a typo.
+  std::string meant = same_name.empty() ? nearest(path, all) : nearest_of(path, same_name);
   if (!meant.empty()) return message + "; did you mean '" + meant + "'?";
   if (there.empty())
     return message + "; allowed tables: network, init, rule, task, train, eval, analysis, output, sweep";

@@ -1,0 +1,313 @@
+// From a file to networks: defaults, inheritance, what follows from several keys, and the canonical text.
+#include "config/experiment.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <set>
+
+#include "analysis/analysis.h"
+#include "config/schema.h"
+
+namespace cohort::engine {
+namespace {
+
+const std::string head = "name = \"x\"\ntask.name = \"perceptual_decision\"\n";
+
+ResolvedNetwork only(const std::string& text) { return Experiment::parse(head + text).network(0); }
+
+// All names of the contract, with their defaults, in its order.
+const std::string contract = R"(
+name = "x"
+seed = 0
+[network]
+core = "recurrent"
+n_hidden = 64
+n_layers = 1
+activation = "relu"
+alpha = 1.0
+bias = false
+parameterisation = "dense"
+ei_ratio = 9.0
+[init]
+distribution = "normal"
+gain = 1.25
+rank = "full"
+rank_rescale = "frobenius"
+input = "uniform_fan_in"
+readout = "uniform_fan_in"
+pairing = "all"
+[rule]
+geometry = "euclidean"
+p = 2.0
+lr = 0.003
+momentum = 0.9
+weight_decay = 0.0
+clip = 0.0
+projection = "none"
+schedule = "constant"
+[rule.input]
+lr = 0.003
+[task]
+name = "perceptual_decision"
+batch = 32
+loss = "cross_entropy"
+[train]
+steps = 2000
+precision = "fp32"
+[eval]
+trials = 1024
+every = 0
+split = "test"
+[analysis]
+names = ["weight_change", "representation_alignment", "kernel_alignment", "svd_entropy", "effective_rank"]
+probe_trials = 320
+kernel_trials = 32
+at = "ends"
+tensors = ["recurrent"]
+[output]
+weights = "none"
+history_every = 10
+)";
+
+TEST(Experiment, WhatIsLeftOutTakesTheContractsDefaults) {
+  EXPECT_EQ(differences(Experiment::parse(head).canonical(), Experiment::parse(contract).canonical()),
+            std::vector<std::string>{});
+  EXPECT_EQ(Experiment::parse(head).canonical(), Experiment::parse(contract).canonical());
+}
+
+TEST(Experiment, DefaultsAreThoseOfThePublicRecords) {
+  const ResolvedNetwork network = only("");
+  NetSpec spec;
+  EXPECT_EQ(network.spec.steps, spec.steps);
+  EXPECT_EQ(network.spec.alpha, spec.alpha);
+  EXPECT_EQ(network.spec.init.gain, spec.init.gain);
+  EXPECT_EQ(network.spec.init.recurrent, spec.init.recurrent);
+  EXPECT_EQ(network.spec.init.readout, spec.init.readout);
+  EXPECT_EQ(network.spec.rule[0].lr, spec.rule[0].lr);
+  EXPECT_EQ(network.spec.rule[3].momentum, spec.rule[3].momentum);
+  EXPECT_EQ(network.spec.pairing_salt, 0u);
+  const Signature& s = network.signature;
+  EXPECT_EQ(s, (Signature{CoreId::recurrent, 3, 64, 1, 3, 0, 32, 8, 0}));
+  EXPECT_TRUE(network.swept.empty());
+}
+
+TEST(Experiment, ReadsRunWideSettings) {
+  const Experiment experiment =
+      Experiment::parse(head +
+                        "[eval]\ntrials = 7\nevery = 5\nsplit = \"validation\"\n[analysis]\nnames = "
+                        "[\"weight_change\"]\nprobe_trials = 11\nkernel_trials = 3\n"
+                        "at = \"log\"\nevery = 100\ntensors = [\"readout\", \"input\"]\nmax_kernel_rows = "
+                        "99\n[output]\nweights = \"all\"\nhistory_every = 0\n");
+  const RunSettings& s = experiment.settings();
+  EXPECT_EQ(s.eval.trials, 7);
+  EXPECT_EQ(s.eval.every, 5);
+  EXPECT_EQ(s.eval.split, Split::validation);
+  EXPECT_EQ(s.analysis.names, std::vector<std::string>{"weight_change"});
+  EXPECT_EQ(s.analysis.probe_trials, 11);
+  EXPECT_EQ(s.analysis.kernel_trials, 3);
+  EXPECT_EQ(s.analysis.at, AnalysisSchedule::log);
+  EXPECT_EQ(s.analysis.every, 100);
+  EXPECT_EQ(s.analysis.tensors, (std::vector<Role>{Role::readout, Role::input}));
+  EXPECT_EQ(s.analysis.max_kernel_rows, 99);
+  EXPECT_EQ(s.output.weights, KeptWeights::all);
+  EXPECT_EQ(s.output.history_every, 0);
+  EXPECT_EQ(s.precision, "fp32");
+  EXPECT_EQ(experiment.name(), "x");
+}
+
+TEST(Experiment, TensorsInheritTheRuleAndOverrideIt) {
+  const auto lr = [](const ResolvedNetwork& n) {
+    return std::vector<double>{n.spec.rule[0].lr, n.spec.rule[1].lr, n.spec.rule[2].lr, n.spec.rule[3].lr};
+  };
+  EXPECT_EQ(lr(only("rule.lr = 0.5\n")), (std::vector<double>{0.5, 0.5, 0.5, 0.5}));
+  EXPECT_EQ(lr(only("[rule.recurrent]\nlr = 0.1\n[rule]\nlr = 0.5\n")), (std::vector<double>{0.5, 0.1, 0.5, 0.5}));
+  EXPECT_EQ(lr(only("[rule.bias]\nlr = 0.1\n[sweep]\nrule.lr = [0.7]\n")), (std::vector<double>{0.7, 0.7, 0.7, 0.1}));
+  EXPECT_EQ(lr(only("[rule]\nlr = 0.5\n[sweep]\nrule.input.lr = [0.7]\n")), (std::vector<double>{0.7, 0.5, 0.5, 0.5}));
+}
+
+TEST(Experiment, BiasesStayFreeOfMapsThatZeroNeverLeaves) {
+  const ResolvedNetwork network = only("rule.geometry = \"neg_entropy\"\nrule.projection = \"frozen_sign\"\n");
+  EXPECT_EQ(network.spec.rule[int(Role::recurrent)].geometry, GeometryId::neg_entropy);
+  EXPECT_EQ(network.spec.rule[int(Role::readout)].projection, ProjectionId::frozen_sign);
+  EXPECT_EQ(network.spec.rule[int(Role::bias)].geometry, GeometryId::euclidean);
+  EXPECT_EQ(network.spec.rule[int(Role::bias)].projection, ProjectionId::none);
+  EXPECT_EQ(only("rule.bias.geometry = \"hypentropy\"\n").spec.rule[int(Role::bias)].geometry, GeometryId::hypentropy);
+}
+
+TEST(Experiment, ClippingIsEitherGlobalOrPerTensor) {
+  const NetSpec global = only("rule.clip = 3\n").spec,
+                tensor = only("rule.clip = 3\nrule.clip_scope = \"tensor\"\nrule.readout.clip = 1\n").spec;
+  EXPECT_EQ(global.clip, 3);
+  EXPECT_EQ(global.rule[0].clip, 0);
+  EXPECT_EQ(tensor.clip, 0);
+  EXPECT_EQ(tensor.rule[0].clip, 3);
+  EXPECT_EQ(tensor.rule[2].clip, 1);
+  EXPECT_EQ(tensor.clip_scope, ClipScope::tensor);
+}
+
+TEST(Experiment, ParameterisationsBringTheirStartsAndProjections) {
+  const ResolvedNetwork ei = only("network.parameterisation = \"column_ei\"\n");
+  EXPECT_EQ(ei.spec.init.recurrent, DistributionId::column_ei_balanced);
+  EXPECT_EQ(ei.spec.init.input, DistributionId::column_ei_balanced);
+  EXPECT_EQ(ei.spec.rule[1].projection, ProjectionId::clamp);
+  EXPECT_EQ(ei.spec.rule[3].projection, ProjectionId::none);
+  EXPECT_EQ(ei.spec.n_excitatory, 57);  // ceil(64 / 10) = 7 inhibitory
+  EXPECT_EQ(ei.signature.n_inhibitory, 0);
+  EXPECT_EQ(only("network.parameterisation = \"column_ei\"\nrule.projection = \"none\"\n").spec.rule[1].projection,
+            ProjectionId::none);
+
+  const ResolvedNetwork dann = only("network.parameterisation = \"dann\"\n");
+  EXPECT_EQ(dann.spec.init.readout, DistributionId::dann);
+  EXPECT_EQ(dann.spec.rule[0].projection, ProjectionId::clamp);
+  EXPECT_EQ(dann.signature.n_inhibitory, 6);
+  EXPECT_EQ(only("network.parameterisation = \"dann\"\nnetwork.n_hidden = 5\n").signature.n_inhibitory, 1);
+  EXPECT_EQ(only("network.parameterisation = \"dann\"\nnetwork.n_inhibitory = 9\n").signature.n_inhibitory, 9);
+  EXPECT_EQ(only("network.n_inhibitory = 9\n").signature.n_inhibitory, 0);
+}
+
+TEST(Experiment, TheRatioGivesTheInhibitoryUnits) {
+  const auto inhibitory = [](int n, const char* ratio) {
+    const ResolvedNetwork network =
+        only("network.n_hidden = " + std::to_string(n) + "\nnetwork.ei_ratio = " + ratio + "\n");
+    return n - network.spec.n_excitatory;
+  };
+  EXPECT_EQ(inhibitory(100, "9"), 10);
+  EXPECT_EQ(inhibitory(101, "9"), 11);
+  EXPECT_EQ(inhibitory(100, "99"), 1);
+  EXPECT_EQ(inhibitory(100, "1"), 50);
+  EXPECT_EQ(inhibitory(110, "0.1"), 100);
+  EXPECT_EQ(inhibitory(100, "4"), 20);
+}
+
+TEST(Experiment, FullRankIsZero) {
+  EXPECT_EQ(only("init.rank = \"full\"\n").spec.init.rank, 0);
+  EXPECT_EQ(only("init.rank = 64\n").spec.init.rank, 0);
+  EXPECT_EQ(only("init.rank = 63\n").spec.init.rank, 63);
+  EXPECT_EQ(only("init.rank = 63\ninit.distribution = \"orthogonal\"\n").spec.init.rank, 63);
+  EXPECT_EQ(only("init.rank = 64\nnetwork.parameterisation = \"dann\"\n").spec.init.rank, 0);
+}
+
+TEST(Experiment, TasksBringTheirParametersLossAndShape) {
+  const ResolvedNetwork longer = only("task.stimulus_steps = 10\ntask.irrelevant = 2\ntask.noise = 1\n");
+  EXPECT_EQ(longer.signature.n_steps, 11);
+  EXPECT_EQ(longer.signature.n_in, 5);
+  EXPECT_EQ(longer.spec.task.param[1], 1.0);
+
+  const Experiment all =
+      Experiment::parse("name = \"x\"\n[sweep]\ntask.name = [\"perceptual_decision\", \"adding\", \"row_mnist\"]\n");
+  for (int64_t i = 0; i < 3; ++i) {
+    const ResolvedNetwork network = all.network(i);
+    const TaskInfo& info = task_info(network.spec.task.id);
+    EXPECT_EQ(network.spec.task.loss, info.loss);
+    EXPECT_EQ(network.spec.task.loss_steps, info.loss_steps);
+    for (int k = 0; k < info.n_params; ++k) EXPECT_EQ(network.spec.task.param[k], info.params[k].value);
+    EXPECT_EQ(network.signature.n_out, info.n_out(network.spec.task.param));
+  }
+  EXPECT_EQ(all.network(2).signature.n_in, 28);
+}
+
+TEST(Experiment, SweptTasksKeepTheirOwnPlacesForSharedParameters) {
+  const Experiment experiment = Experiment::parse(
+      "name = \"x\"\ntask.noise = 0.5\n[sweep]\ntask.name = [\"perceptual_decision\", \"delay_match_sample\", "
+      "\"context_decision\"]\n");
+  for (int64_t i = 0; i < 3; ++i) {
+    const ResolvedNetwork network = experiment.network(i);
+    const TaskInfo& info = task_info(network.spec.task.id);
+    for (int k = 0; k < info.n_params; ++k)
+      EXPECT_EQ(network.spec.task.param[k],
+                std::strcmp(info.params[k].name, "noise") == 0 ? 0.5 : info.params[k].value);
+  }
+}
+
+TEST(Experiment, PairingOfRecurrentWeightsSaltsByTheSweptValues) {
+  const std::string sweep = "[sweep]\ninit.rank = [1, 2]\nseed = {range = [0, 2]}\n";
+  const Experiment all = Experiment::parse(head + sweep),
+                   recurrent = Experiment::parse(head + "init.pairing = \"recurrent\"\n" + sweep);
+  std::vector<uint32_t> salts;
+  for (int64_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(all.network(i).spec.pairing_salt, 0u);
+    salts.push_back(recurrent.network(i).spec.pairing_salt);
+    EXPECT_NE(salts.back(), 0u);
+  }
+  EXPECT_EQ(salts[0], salts[1]);  // seeds differ
+  EXPECT_EQ(salts[2], salts[3]);
+  EXPECT_NE(salts[0], salts[2]);  // ranks differ
+}
+
+TEST(Experiment, CanonicalTextsAreEqualForEqualMeaning) {
+  const std::string a = Experiment::parse(head + "rule.lr = 1\nseed = 3 # comment\n").canonical();
+  const std::string b = Experiment::parse(
+                            "# other order\nseed = 0x3\nname = \"x\"\n[task]\nname = "
+                            "\"perceptual_decision\"\n[rule]\nlr = 1.0\n[rule.input]\nlr = 1.0")
+                            .canonical();
+  EXPECT_EQ(a, b);
+  EXPECT_EQ(a, Experiment::parse(head, "x", {"seed=3", "rule.lr=1"}).canonical());
+}
+
+TEST(Experiment, DifferencesAreNamedByKey) {
+  const std::string before = Experiment::parse(head).canonical();
+  const auto lines = [&](const std::string& text) {
+    return differences(before, Experiment::parse(head + text).canonical());
+  };
+  using Lines = std::vector<std::string>;
+  EXPECT_EQ(lines(""), Lines{});
+  EXPECT_EQ(lines("rule.lr = 0.5\n"), Lines{"rule.lr: 0.003 -> 0.5"});
+  EXPECT_EQ(lines("rule.bias.lr = 0.5\n"), Lines{"rule.bias.lr: (none) -> 0.5"});
+  EXPECT_EQ(lines("[sweep]\nseed = {range = [0, 3]}\n"),
+            (Lines{"seed: 0 -> {range = [0, 3, 1]}", "order of axes: [] -> [[\"seed\"]]"}));
+  EXPECT_THROW(differences(before, "nonsense"), Error);
+  EXPECT_THROW(differences("{\"keys\": 3}", before), Error);
+}
+
+// ---- the table itself
+
+TEST(Schema, EveryKeyIsDocumentedAndHasADefaultOrSaysWhere) {
+  std::set<std::string> paths;
+  for (const Key& key : schema()) {
+    EXPECT_TRUE(paths.insert(key.path).second) << key.path;
+    EXPECT_FALSE(key.doc.empty()) << key.path;
+    EXPECT_EQ(int(key.fallback.has_value()) + int(!key.derived.empty()) + int(key.required), 1) << key.path;
+    EXPECT_EQ(int(bool(key.set)) + int(bool(key.set_run)), key.path == "name" ? 0 : 1) << key.path;
+    EXPECT_EQ(key.swept, bool(key.set)) << key.path;
+    EXPECT_FALSE(allowed(key).empty());
+  }
+}
+
+TEST(Schema, DefaultsAreAllowedValues) {
+  for (const Key& key : schema()) {
+    if (!key.fallback) continue;
+    std::string text = head;
+    text += key.path + " = " + to_toml(*key.fallback) + "\n";
+    if (key.path.starts_with("rule.") && key.path.ends_with(".clip")) text += "rule.clip_scope = \"tensor\"\n";
+    EXPECT_NO_THROW(Experiment::parse(text)) << key.path;
+  }
+}
+
+TEST(Schema, NoTaskParameterHidesAKey) {
+  for (int task = 0; task < n_tasks; ++task) {
+    const TaskId id = TaskId(task);
+    for (const Key& key : task_keys({&id, 1})) EXPECT_EQ(find_key(key.path), nullptr) << key.path;
+    EXPECT_LE(task_info(id).n_params, max_task_params);
+  }
+}
+
+TEST(Schema, EveryRegisteredWordIsAllowed) {
+  for (int i = 0; i < n_tasks; ++i)
+    EXPECT_NO_THROW(
+        Experiment::parse("name = \"x\"\ntask.name = \"" + std::string(task_info(TaskId(i)).name) + "\"\n"));
+  for (int i = 0; i < n_geometries; ++i)
+    EXPECT_EQ(only("rule.geometry = \"" + std::string(info(GeometryId(i)).name) + "\"\n").spec.rule[1].geometry,
+              GeometryId(i));
+  for (int i = 0; i < n_activations; ++i)
+    EXPECT_EQ(only("network.activation = \"" + std::string(info(ActivationId(i)).name) + "\"\n").spec.activation,
+              ActivationId(i));
+  for (int i = 0; i < n_projections; ++i)
+    EXPECT_EQ(only("rule.projection = \"" + std::string(info(ProjectionId(i)).name) + "\"\n").spec.rule[1].projection,
+              ProjectionId(i));
+  for (const Analysis& analysis : analyses())
+    EXPECT_NO_THROW(only("analysis.names = [\"" + std::string(analysis.name) + "\"]\n"));
+}
+
+}  // namespace
+}  // namespace cohort::engine

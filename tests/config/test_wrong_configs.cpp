@@ -1,0 +1,301 @@
+// Bad input: every wrong file is refused with one line that points to the place and names the word.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <random>
+
+#include "config/experiment.h"
+
+namespace cohort::engine {
+namespace {
+
+using namespace std::string_literals;
+
+// Two good lines, so what a case adds starts at line 3.
+const std::string good = "name = \"x\"\ntask.name = \"perceptual_decision\"\n";
+
+std::string message(const std::string& text, const std::vector<std::string>& overrides = {}) {
+  try {
+    Experiment::parse(text, "x.toml", overrides);
+  } catch (const ConfigError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+std::string repeated(const std::string& part, int n) {
+  std::string text;
+  for (int i = 0; i < n; ++i) text += part;
+  return text;
+}
+
+struct Case {
+  std::string text;
+  const char* at;  // "LINE:COLUMN"
+  std::vector<const char*> words;
+};
+
+std::string with_head(const std::string& text) { return good + text; }
+
+const Case cases[] = {
+    // Files.
+    {"", "1:1", {"empty", "name", "task.name"}},
+    {"# nothing but a comment\n", "1:1", {"task.name", "missing", "perceptual_decision"}},
+    {"task.name = \"adding\"\n", "1:1", {"'name' is missing"}},
+    {"name = \"x\"\n", "1:1", {"'task.name' is missing"}},
+    {good + "\0\0\0"s, "3:1", {"0x00", "binary"}},
+    {"\x7f"
+     "ELF\x02\x01\x01"s,
+     "1:1",
+     {"not TOML"}},
+    {"name = \"\xc3\x28\"\n", "1:9", {"0xC3", "UTF-8"}},
+    {"name = \"\xed\xa0\x80\"\n", "1:9", {"0xED"}},
+    {"name = \"\xc0\xaf\"\n", "1:9", {"0xC0"}},
+    {"# \xc3\xa4\xc3\xa4\nname = \"\xc3\xa4\xff\"\n", "2:10", {"0xFF"}},
+    {std::string(65537, '#'), "1:1", {"64 KB"}},
+    {good + "# " + std::string(65536, 'x'), "1:1", {"64 KB"}},
+    {with_head("seed = \n"), "3:8", {"not TOML"}},
+    {with_head("seed = 1\nseed = 2\n"), "4:8", {"seed"}},
+    {with_head("[network\nbias = true\n"), "3:9", {"not TOML"}},
+    {with_head("seed = 99999999999999999999\n"), "3:", {"not TOML"}},
+    {with_head("= 4\n"), "3:1", {"not TOML"}},
+    // Depth.
+    {with_head(repeated("a.", 29999) + "a = 1\n"), "3:64", {"32"}},
+    {with_head("[" + repeated("a.", 29999) + "a]\n"), "3:65", {"32"}},
+    {with_head("[[" + repeated("\"a\".", 15000) + "a]]\n"), "3:", {"32"}},
+    {with_head("seed = " + repeated("[", 30000)), "3:39", {"32"}},
+    {with_head("seed = " + repeated("{a=", 20000)), "3:", {"32"}},
+    {with_head("seed = [ \"\"\"a\"\"\"\", {" + repeated("a.", 20000) + "a=1} ]\n"), "3:", {"32"}},
+    {with_head("[" + repeated("a.", 20) + "a]\n" + repeated("b.", 20) + "b = 1\n"), "4:", {"32"}},
+    {with_head("seed = [\n#[[[\n" + repeated("[\n", 40)), "35:1", {"32"}},
+    // Unknown keys.
+    {with_head("[network]\nn_hiden = 64\n"), "4:1", {"network.n_hiden", "did you mean 'network.n_hidden'?"}},
+    {with_head("[netwrok]\nn_hidden = 64\n"), "4:1", {"netwrok.n_hidden", "did you mean 'network.n_hidden'?"}},
+    {with_head("n_hidden = 64\n"), "3:1", {"n_hidden", "did you mean 'network.n_hidden'?"}},
+    {with_head("[network]\nrank = 4\n"), "4:1", {"network.rank", "did you mean 'init.rank'?"}},
+    {with_head("[rule]\nlearning_rate = 1\n"), "4:1", {"rule.learning_rate", "allowed in [rule]", "lr"}},
+    {with_head("[rule.inputs]\nlr = 1\n"), "4:1", {"rule.inputs.lr", "did you mean 'rule.input.lr'?"}},
+    {with_head("[rule.recurrent]\nmomentun = 0.5\n"), "4:1", {"did you mean 'rule.recurrent.momentum'?"}},
+    {with_head("[rule.recurrent]\nclip_scope = \"tensor\"\n"),
+     "4:1",
+     {"rule.recurrent.clip_scope", "did you mean 'rule.clip_scope'?"}},
+    {with_head("task.coherense = 1\n"), "3:6", {"did you mean 'task.coherence'?"}},
+    {with_head("task.delay_steps = 1\n"), "3:6", {"task.delay_steps"}},
+    {with_head("[completely]\nelsewhere = 1\n"), "4:1", {"completely.elsewhere", "allowed tables", "network"}},
+    {with_head("[completely]\n"), "3:2", {"completely"}},
+    {with_head("\"a\\nb\" = 1\n"), "3:1", {"\"a\\nb\""}},
+    {with_head("\"" + std::string(5000, 'k') + "\" = 1\n"), "3:1", {"kkk", "..."}},
+    {with_head("[output]\nweight = \"all\"\n"), "4:1", {"output.weights"}},
+    // Reserved.
+    {with_head("[init]\nfrom = \"runs/a\"\n"), "4:1", {"init.from", "reserved for a later version"}},
+    {with_head("train.until_loss = 0.1\n"), "3:7", {"train.until_loss", "reserved for a later version"}},
+    {with_head("[select]\nbest = \"final.loss\"\n"), "4:1", {"select", "reserved for a later version"}},
+    {with_head("network.core = \"feedforward\"\n"),
+     "3:16",
+     {"feedforward", "not available in this version", "recurrent"}},
+    {with_head("train.precision = \"bf16\"\n"), "3:19", {"bf16", "not available in this version", "fp32"}},
+    // Types.
+    {with_head("[network]\nn_hidden = \"64\"\n"), "4:12", {"network.n_hidden", "\"64\"", "an integer", "a string"}},
+    {with_head("[network]\nn_hidden = 64.0\n"), "4:12", {"64.0", "an integer", "a number"}},
+    {with_head("[network]\nbias = 1\n"), "4:8", {"network.bias", "true or false", "an integer"}},
+    {with_head("[network]\nalpha = \"slow\"\n"), "4:9", {"network.alpha", "slow"}},
+    {with_head("[network]\nactivation = 3\n"), "4:14", {"network.activation", "3", "relu"}},
+    {with_head("[init]\nrank = 4.5\n"), "4:8", {"init.rank", "4.5", "full"}},
+    {with_head("[init]\nrank = true\n"), "4:8", {"init.rank", "true"}},
+    {with_head("[rule]\nlr = [0.1, 0.2]\n"), "4:6", {"rule.lr", "a list"}},
+    {with_head("[rule]\nlr = {range = [0, 1]}\n"), "4:7", {"rule.lr"}},
+    {with_head("rule = 5\n"), "3:8", {"rule", "wanted a table [rule]"}},
+    {with_head("seed = 1979-05-27\n"), "3:8", {"seed", "date"}},
+    {with_head("[analysis]\nnames = \"cka\"\n"), "4:9", {"analysis.names", "a list of strings"}},
+    {with_head("[analysis]\nnames = [\"cka\", 3]\n"), "4:17", {"analysis.names", "3"}},
+    {"name = 5\ntask.name = \"adding\"\n", "1:8", {"name", "5"}},
+    {"name = \"\"\ntask.name = \"adding\"\n", "1:8", {"name"}},
+    // Ranges.
+    {with_head("[network]\nn_hidden = 0\n"), "4:12", {"network.n_hidden = 0", "from 1 to 16384"}},
+    {with_head("[network]\nn_hidden = -64\n"), "4:12", {"-64"}},
+    {with_head("[network]\nn_hidden = 9223372036854775807\n"), "4:12", {"9223372036854775807"}},
+    {with_head("[network]\nn_layers = 9\n"), "4:12", {"9", "8"}},
+    {with_head("[network]\nalpha = 0.0\n"), "4:9", {"0.0", "above 0.0"}},
+    {with_head("[network]\nalpha = 1.5\n"), "4:9", {"1.5"}},
+    {with_head("[network]\nnoise = nan\n"), "4:9", {"nan"}},
+    {with_head("[init]\ngain = inf\n"), "4:8", {"inf"}},
+    {with_head("[init]\nrank = 0\n"), "4:8", {"init.rank = 0", "full"}},
+    {with_head("[init]\ndensity = 0\n"), "4:11", {"init.density = 0"}},
+    {with_head("[rule]\np = 1.0\n"), "4:5", {"rule.p = 1.0", "above 1.0"}},
+    {with_head("[rule]\nlr = -0.1\n"), "4:6", {"-0.1"}},
+    {with_head("[rule.readout]\nmomentum = 1\n"), "4:12", {"rule.readout.momentum = 1"}},
+    {with_head("[rule]\nbeta = 0\n"), "4:8", {"rule.beta"}},
+    {with_head("seed = -1\n"), "3:8", {"seed = -1"}},
+    {with_head("task.batch = 0\n"), "3:14", {"task.batch = 0"}},
+    {with_head("task.noise = -0.1\n"), "3:14", {"task.noise = -0.1", "100"}},
+    {with_head("task.stimulus_steps = 7.5\n"), "3:23", {"task.stimulus_steps = 7.5", "an integer"}},
+    {with_head("train.steps = 5000000000\n"), "3:15", {"5000000000"}},
+    {with_head("[eval]\ntrials = 0\n"), "4:10", {"eval.trials = 0"}},
+    // Words.
+    {"name = \"x\"\ntask.name = \"perceptual_decison\"\n",
+     "2:13",
+     {"perceptual_decison", "did you mean \"perceptual_decision\"?"}},
+    {"name = \"x\"\ntask.name = \"chess\"\n", "2:13", {"chess", "adding"}},
+    {with_head("[init]\ndistribution = \"norml\"\n"), "4:16", {"norml", "did you mean \"normal\"?", "log_normal"}},
+    {with_head("[init]\nrank = \"ful\"\n"), "4:8", {"ful", "full"}},
+    {with_head("[rule]\ngeometry = \"Euclidean\"\n"), "4:12", {"Euclidean", "did you mean \"euclidean\"?"}},
+    {with_head("[rule.bias]\nprojection = \"clip\"\n"), "4:14", {"rule.bias.projection", "clip", "clamp"}},
+    {with_head("[analysis]\nnames = [\"svd_entropie\"]\n"), "4:10", {"svd_entropie", "svd_entropy"}},
+    {with_head("[analysis]\nnames = [\"cka\", \"cka\"]\n"), "4:17", {"cka", "twice"}},
+    {with_head("[analysis]\ntensors = [\"bias\"]\n"), "4:12", {"bias", "recurrent"}},
+    {with_head("[analysis]\nat = \"start\"\n"), "4:6", {"start", "ends", "log"}},
+    {with_head("[eval]\nsplit = \"valid\"\n"), "4:9", {"valid", "validation"}},
+    {with_head("train.precision = \"fp31\"\n"), "3:19", {"fp31", "fp32"}},
+    // Keys that do not go together.
+    {with_head("[init]\nrank = 65\n"), "4:8", {"init.rank = 65", "network.n_hidden = 64"}},
+    {with_head("[network]\nn_hidden = 8\n[init]\nrank = 9\n"), "6:8", {"init.rank = 9", "1 to 8"}},
+    {with_head("init.rank = 4\nnetwork.parameterisation = \"column_ei\"\n"), "3:13", {"init.rank = 4", "breaks signs"}},
+    {with_head("network.parameterisation = \"dann\"\ninit.rank = 4\n"), "4:13", {"dann", "breaks signs"}},
+    {with_head("init.rank = 4\ninit.density = 0.5\n"), "3:13", {"init.density = 0.5"}},
+    {with_head("network.parameterisation = \"column_ei\"\ninit.distribution = \"orthogonal\"\n"),
+     "4:21",
+     {"orthogonal", "column_ei"}},
+    {with_head("network.parameterisation = \"dann\"\ninit.distribution = \"normal\"\n"), "4:21", {"normal", "dann"}},
+    {with_head("network.parameterisation = \"dann\"\ninit.readout = \"uniform\"\n"),
+     "4:16",
+     {"init.readout", "uniform"}},
+    {with_head("init.input = \"dann\"\n"), "3:14", {"init.input", "dense"}},
+    {with_head("init.distribution = \"column_ei_balanced\"\n"), "3:21", {"column_ei_balanced", "dense"}},
+    {with_head("network.parameterisation = \"column_ei\"\nnetwork.n_hidden = 1\n"),
+     "4:20",
+     {"excitatory", "network.n_hidden = 1"}},
+    {with_head("rule.recurrent.clip = 1\n"), "3:23", {"rule.recurrent.clip", "rule.clip_scope"}},
+    {with_head("rule.schedule = \"step_decay\"\n"), "3:17", {"step_decay", "rule.decay_every"}},
+    {with_head("rule.input.schedule = \"step_decay\"\n"), "3:23", {"step_decay", "rule.decay_every"}},
+    {"name = \"x\"\n[task]\nname = \"adding\"\nloss = \"cross_entropy\"\n", "4:8", {"cross_entropy", "adding", "mse"}},
+    {with_head("task.loss = \"mse\"\ntask.label_smoothing = 0.1\n"), "4:24", {"task.label_smoothing", "mse"}},
+    {with_head("seed = 1\n\"network.n_hidden\" = 8\n[network]\nn_hidden = 9\n"), "6:1", {"network.n_hidden", "twice"}},
+    // Sweeps.
+    {with_head("sweep = 3\n"), "3:9", {"sweep", "[sweep]"}},
+    {with_head("[sweep]\nseed = []\n"), "4:8", {"seed", "empty axis"}},
+    {with_head("[sweep]\nseed = 3\n"), "4:8", {"seed = 3", "a list"}},
+    {with_head("[sweep]\nseed = {range = [3, 3]}\n"), "4:17", {"seed", "empty axis"}},
+    {with_head("[sweep]\nseed = {range = [5, 3]}\n"), "4:17", {"seed", "[5, 3]"}},
+    {with_head("[sweep]\nseed = {range = [0, 3, 0]}\n"), "4:24", {"step = 0"}},
+    {with_head("[sweep]\nseed = {range = [0]}\n"), "4:17", {"[a, b]"}},
+    {with_head("[sweep]\nseed = {range = 20}\n"), "4:17", {"20", "[a, b]"}},
+    {with_head("[sweep]\nseed = {range = [0, 2.5]}\n"), "4:21", {"2.5", "an integer"}},
+    {with_head("[sweep]\nseed = {range = [-3, 3]}\n"), "4:17", {"seed = -3", "out of range"}},
+    {with_head("[sweep]\nseed = {rnage = [0, 3]}\n"), "4:9", {"rnage", "did you mean 'range'?"}},
+    {with_head("[sweep]\nseed = {range = [0, 3], n = 4}\n"), "4:25", {"\"n\""}},
+    {with_head("[sweep]\nseed = {range = [0, 3], linspace = [0, 1, 2]}\n"), "4:25", {"range", "linspace"}},
+    {with_head("[sweep]\nrule.lr = {linspace = [0, 1, 0]}\n"), "4:30", {"rule.lr", "n = 0"}},
+    {with_head("[sweep]\nrule.lr = {linspace = [0, 1]}\n"), "4:23", {"[a, b, n]"}},
+    {with_head("[sweep]\nrule.lr = {linspace = [0, inf, 3]}\n"), "4:27", {"inf", "finite"}},
+    {with_head("[sweep]\nrule.lr = {linspace = [-1, 1, 3]}\n"), "4:23", {"rule.lr = -1.0", "out of range"}},
+    {with_head("[sweep]\nrule.lr = {geomspace = [0, 1, 3]}\n"), "4:25", {"geomspace", "above 0"}},
+    {with_head("[sweep]\nrule.lr = {random = [0, 1]}\n"), "4:12", {"random", "needs n"}},
+    {with_head("[sweep]\nrule.lr = {random = [1, 0], n = 3}\n"), "4:21", {"1.0 is above 0.0"}},
+    {with_head("[sweep]\nrule.lr = {random = [0, 1], n = 3, log = true}\n"), "4:22", {"above 0"}},
+    {with_head("[sweep]\nrule.lr = {random = [0, 1], n = 3, seeed = 1}\n"), "4:36", {"seeed", "seed"}},
+    {with_head("[sweep]\nrule.geometry = {range = [0, 3]}\n"), "4:18", {"rule.geometry", "numbers", "p_norm"}},
+    {with_head("[sweep]\n\"rule.lr\" = [0.1, \"fast\"]\n"), "4:19", {"fast", "rule.lr"}},
+    {with_head("[sweep]\n\"init.rank\" = [1, 4, 65]\n"), "4:22", {"init.rank = 65", "network.n_hidden = 64"}},
+    {with_head("[sweep]\n\"init.rank\" = [1, 16]\n\"network.n_hidden\" = [32, 8]\n"),
+     "4:19",
+     {"init.rank = 16", "network.n_hidden = 8"}},
+    {with_head("[sweep]\n\"init.rnk\" = [1, 4]\n"), "4:1", {"init.rnk", "init.rank"}},
+    {with_head("[sweep.init]\nrnk = [1, 4]\n"), "4:1", {"init.rnk", "init.rank"}},
+    {with_head("[sweep]\n\"eval.trials\" = [1, 4]\n"), "4:1", {"eval.trials", "cannot be swept"}},
+    {with_head("[sweep]\nname = [\"a\", \"b\"]\n"), "4:1", {"name", "cannot be swept"}},
+    {with_head("[sweep]\n\"train.precision\" = [\"fp32\"]\n"), "4:1", {"train.precision", "cannot be swept"}},
+    {with_head("[sweep]\n\"rule.lr\" = [1]\n[sweep.rule]\nlr = [2]\n"), "6:1", {"rule.lr", "twice"}},
+    {with_head("[sweep]\nseed = [1, 2]\n[[sweep.zip]]\nseed = [3]\n"), "6:1", {"seed", "twice"}},
+    {with_head("[[sweep.zip]]\n\"rule.lr\" = [1, 2]\n\"rule.p\" = [2, 3, 4]\n"),
+     "5:1",
+     {"rule.p", "lengths", "2", "3"}},
+    {with_head("[[sweep.zip]]\n"), "3:1", {"sweep.zip", "empty"}},
+    {with_head("[sweep]\nzip = [1]\n"), "4:8", {"[[sweep.zip]]"}},
+    {with_head("[sweep]\nzip = 3\n"), "4:7", {"[[sweep.zip]]"}},
+    {with_head("[sweep]\nseed = {range = [0, 10000001]}\n"), "4:17", {"10000000"}},
+    {with_head("[sweep]\nseed = {range = [0, 10000]}\n\"rule.lr\" = {linspace = [0, 1, 1001]}\n"),
+     "5:1",
+     {"10000000", "rule.lr"}},
+    {with_head("[sweep]\n\"select\" = [1]\n"), "4:1", {"reserved"}},
+    {with_head("[sweep]\n\"task.name\" = [\"adding\", \"chess\"]\n"), "4:26", {"chess"}},
+    {with_head("task.coherence = 1\n[sweep]\n\"task.name\" = [\"perceptual_decision\", \"adding\"]\n"),
+     "3:6",
+     {"task.coherence", "adding"}},
+    {with_head("task.loss = \"cross_entropy\"\n[sweep]\n\"task.name\" = [\"perceptual_decision\", \"adding\"]\n"),
+     "3:13",
+     {"cross_entropy", "adding"}},
+};
+
+TEST(WrongConfigs, PointToThePlaceAndNameTheWord) {
+  for (const Case& wrong : cases) {
+    const std::string found = message(wrong.text), start = "x.toml:"s + wrong.at;
+    SCOPED_TRACE("in:\n" + wrong.text.substr(0, 300) + "\ngot: " + found);
+    EXPECT_EQ(found.substr(0, start.size()), start);
+    for (const char* word : wrong.words) EXPECT_NE(found.find(word), found.npos) << word;
+    EXPECT_EQ(found.find('\n'), found.npos);
+    EXPECT_LT(found.size(), 1000u);
+  }
+}
+
+TEST(WrongConfigs, OverridesAreNamedInstead) {
+  const std::pair<const char*, const char*> wrong[] = {
+      {"network.n_hidden=0", "network.n_hidden = 0"},
+      {"network.n_hiden=4", "network.n_hidden"},
+      {"network.n_hidden=\"4\"", "an integer"},
+      {"rule.geometry=euclid", "allowed: euclidean"},
+      {"seed", "wanted key=value"},
+      {"=3", "wanted key=value"},
+      {"seed=", "not TOML"},
+      {"seed=1\nname=2", "one key=value"},
+      {"init.rank=65", "network.n_hidden = 64"},
+      {"sweep.seed=[]", "empty axis"},
+      {"sweep.zip=[]", "sweep.zip"},
+      {"select=3", "reserved"},
+  };
+  for (const auto& [assignment, word] : wrong) {
+    const std::string found = message(good, {assignment});
+    SCOPED_TRACE(found);
+    EXPECT_EQ(found.rfind("--set " + std::string(assignment).substr(0, 6), 0), 0u);
+    EXPECT_NE(found.find(word), found.npos) << word;
+    EXPECT_EQ(found.find('\n'), found.npos);
+  }
+  EXPECT_NE(message(good, {repeated("a.", 30000) + "a=1"}).find("32"), std::string::npos);
+  EXPECT_NE(message(good, {"seed=" + std::string(70000, '1')}).find("64 KB"), std::string::npos);
+}
+
+TEST(WrongConfigs, UnreadableFilesAreIoErrors) {
+  const auto folder = std::filesystem::temp_directory_path();
+  EXPECT_THROW(Experiment::load((folder / "no such file.toml").string()), IoError);
+  EXPECT_THROW(Experiment::load(folder.string()), IoError);
+}
+
+TEST(WrongConfigs, ALargeFileIsReadNoFurtherThanNeeded) { EXPECT_THROW(Experiment::load("/dev/zero"), ConfigError); }
+
+// Whatever is done to a good file, the answer is an experiment or a one-line error.
+TEST(WrongConfigs, MutilatedFilesNeverDoWorse) {
+  const std::string text = good +
+                           "[network]\nn_hidden = 16\n[rule.input]\nlr = 1e-3\n[sweep]\n\"init.rank\" = [1, "
+                           "\"full\"]\nseed = {range = [0, 3]}\n"
+                           "[[sweep.zip]]\n\"rule.p\" = [2.0, 3.0]\n\"rule.lr\" = [0.1, 0.2]\n";
+  EXPECT_EQ(message(text), "no error");
+  std::mt19937 random(1);
+  const std::string bytes = "[]{}=.,\"'\n#\\ 0a\xc3\0\xff"s;
+  for (int i = 0; i < 4000; ++i) {
+    std::string changed = text;
+    for (unsigned k = 0; k < 1 + random() % 3; ++k) {
+      const size_t at = random() % changed.size();
+      if (random() % 3 == 0)
+        changed.erase(at, 1 + random() % 8);
+      else if (random() % 2)
+        changed[at] = bytes[random() % bytes.size()];
+      else
+        changed.insert(at, changed.substr(random() % changed.size(), random() % 12));
+      if (changed.empty()) break;
+    }
+    EXPECT_EQ(message(changed).find('\n'), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace cohort::engine
