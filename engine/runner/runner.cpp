@@ -223,6 +223,10 @@ size_t bytes_per_network(const Signature& signature, const RunSettings& settings
   return params * (4 * sizeof(float) + 2) + 2 * hidden * sizeof(float) + sizeof(NetSpec) + sizeof(NetState) + 4096;
 }
 
+int64_t networks_per_cohort(const Device& device, const Signature& signature, const RunSettings& settings) {
+  return std::max<int64_t>(1, int64_t(device.info().memory_bytes / 2 / bytes_per_network(signature, settings)));
+}
+
 std::optional<UnitResult> run_unit(const RunContext& context, const std::vector<int64_t>& networks) {
   UnitResult result;
   result.net = networks;
@@ -232,7 +236,7 @@ std::optional<UnitResult> run_unit(const RunContext& context, const std::vector<
   int64_t end = 0;
   for (const ResolvedNetwork& n : resolved) end = std::max(end, n.spec.steps);
   const DeviceDataset data = context.data.pixels ? DeviceDataset(context.device, context.data) : DeviceDataset();
-  const size_t fit = std::max<size_t>(1, context.device.info().memory_bytes / 2 / bytes_per_network(resolved.front().signature, context.experiment.settings()));
+  const size_t fit = size_t(networks_per_cohort(context.device, resolved.front().signature, context.experiment.settings()));
   for (size_t first = 0; first < resolved.size(); first += fit) {
     const size_t count = std::min(fit, resolved.size() - first);
     if (!CohortRun(context, data.view(), std::span(resolved).subspan(first, count), end, first, result).run()) return std::nullopt;

@@ -27,6 +27,9 @@ std::optional<UnitResult> run_unit(const RunContext& context, const std::vector<
 // Training work of a network in floating-point operations.
 double training_flop(const ResolvedNetwork& network);
 
+// How many networks of a signature are launched together on a device.
+int64_t networks_per_cohort(const Device& device, const Signature& signature, const RunSettings& settings);
+
 // Device memory that one network takes while it is trained and measured, without per-worker scratch.
 size_t bytes_per_network(const Signature& signature, const RunSettings& settings);
 

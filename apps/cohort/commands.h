@@ -1,0 +1,36 @@
+// The tool's commands. Each returns the exit code; errors are exceptions (main.cpp turns them into one line and a code).
+// Data goes to stdout, everything else to stderr.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace cohort::app {
+
+enum ExitCode { ok = 0, bad_input = 2, io_failure = 3, device_failure = 4, interrupted = 130 };
+
+struct Common {
+  std::string file;                      // the experiment
+  std::vector<std::string> overrides;    // --set key=value
+  std::string device = "auto";
+  int threads = 0;
+  std::string data;                      // --data DIR
+};
+
+int list(bool json);
+int validate(const Common& options);
+int plan(const Common& options);
+int run(const Common& options, const std::string& out, bool mixed);
+int show(const std::string& directory);
+int export_table(const std::string& directory, const std::string& format, bool history);
+int plot(const std::string& directory, const std::string& out, bool history, const std::vector<std::string>& measures);
+
+struct BenchOptions {
+  std::vector<int> n = {64};
+  int batch = 64, steps = 100, networks = 0;
+  double seconds = 3;
+  bool json = false;
+};
+int bench_train(const Common& options, const BenchOptions& bench);
+
+}  // namespace cohort::app

@@ -1,0 +1,153 @@
+// cohort: trains thousands of small brain-like networks at once, from one TOML file to one directory of results.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+#include <new>
+
+#include "cohort/error.h"
+#include "commands.h"
+
+namespace {
+
+using namespace cohort::app;
+
+void add_experiment(CLI::App& command, Common& options) {
+  command.add_option("FILE", options.file, "the experiment, a TOML file")->required();
+  command.add_option("--set", options.overrides, "key=value: as if the file said so; replaces a sweep axis of that key")->allow_extra_args(false);
+}
+void add_device(CLI::App& command, Common& options) {
+  command.add_option("--device", options.device, "auto, cpu, cuda or cuda:INDEX")->capture_default_str();
+  command.add_option("--threads", options.threads, "CPU threads; 0 = all cores")->check(CLI::Range(0, 4096))->capture_default_str();
+}
+
+// The edit distance that "did you mean" uses.
+size_t distance(const std::string& a, const std::string& b) {
+  std::vector<size_t> row(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t next = std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1])});
+      diagonal = row[j];
+      row[j] = next;
+    }
+  }
+  return row[b.size()];
+}
+
+int fail(int code, const std::string& message) {
+  std::fprintf(stderr, "cohort: %s\n", message.c_str());
+  return code;
+}
+
+int unknown_command(const CLI::App& app, const std::string& word) {
+  std::string best;
+  std::string all;
+  for (const CLI::App* command : app.get_subcommands({})) {
+    all += (all.empty() ? "" : ", ") + command->get_name();
+    if (best.empty() || distance(word, command->get_name()) < distance(word, best)) best = command->get_name();
+  }
+  const std::string hint = distance(word, best) <= 2 ? "did you mean '" + best + "'?" : "commands: " + all;
+  return fail(bad_input, "unknown command '" + word + "'; " + hint);
+}
+
+int dispatch(int argc, char** argv) {
+  CLI::App app{"Trains thousands of small brain-like networks at once and measures what learning did to them.", "cohort"};
+  app.set_version_flag("--version", "cohort " COHORT_VERSION);
+  app.require_subcommand(1);
+  app.footer("Exit codes: 0 done (diverged networks included), 2 bad input, 3 files, 4 device, 130 interrupted.\n"
+             "Data goes to stdout, everything else to stderr.");
+  Common common;
+  int code = ok;
+
+  bool json = false;
+  auto* list_command = app.add_subcommand("list", "everything registered: tasks, geometries, ... with their parameters");
+  list_command->add_flag("--json", json, "as JSON");
+  list_command->callback([&] { code = list(json); });
+
+  auto* validate_command = app.add_subcommand("validate", "check an experiment; nothing is written");
+  add_experiment(*validate_command, common);
+  validate_command->callback([&] { code = validate(common); });
+
+  auto* plan_command = app.add_subcommand("plan", "networks, units, work, time, memory and disk of an experiment; trains nothing");
+  add_experiment(*plan_command, common);
+  add_device(*plan_command, common);
+  plan_command->callback([&] { code = plan(common); });
+
+  std::string out;
+  bool mixed = false;
+  auto* run_command = app.add_subcommand("run", "train and measure all networks; the same command again continues");
+  add_experiment(*run_command, common);
+  add_device(*run_command, common);
+  run_command->add_option("--out", out, "directory of the results")->required();
+  run_command->add_option("--data", common.data, "directory of the image files (MNIST's IDX format); default: $COHORT_DATA");
+  run_command->add_flag("--mixed", mixed, "continue although finished units were made by another backend or instruction set");
+  run_command->callback([&] { code = run(common, out, mixed); });
+
+  std::string directory;
+  auto* show_command = app.add_subcommand("show", "progress and summary of a run directory");
+  show_command->add_option("DIR", directory, "a run directory")->required();
+  show_command->callback([&] { code = show(directory); });
+
+  std::string format = "csv";
+  bool history = false;
+  auto* export_command = app.add_subcommand("export", "one row per network on stdout");
+  export_command->add_option("DIR", directory, "a run directory")->required();
+  export_command->add_option("--format", format, "csv or json")->check(CLI::IsMember({"csv", "json"}))->capture_default_str();
+  export_command->add_flag("--history", history, "what was recorded during training, one row per value");
+  export_command->callback([&] { code = export_table(directory, format, history); });
+
+  std::string figure;
+  std::vector<std::string> measures;
+  auto* plot_command = app.add_subcommand("plot", "draw a run directory as SVG");
+  plot_command->add_option("DIR", directory, "a run directory")->required();
+  plot_command->add_option("--out", figure, "file to write; default: DIR/figure.svg, DIR/history.svg");
+  plot_command->add_option("--measure", measures, "columns to draw, one row of panels each")->allow_extra_args(false);
+  plot_command->add_flag("--history", history, "training loss against step");
+  plot_command->callback([&] { code = plot(directory, figure, history, measures); });
+
+  BenchOptions bench;
+  auto* bench_command = app.add_subcommand("bench", "measure this machine");
+  bench_command->require_subcommand(1);
+  auto* train_command = bench_command->add_subcommand("train", "training throughput of small recurrent networks, against the machine's GEMM");
+  train_command->add_option("--n", bench.n, "hidden units, one measurement each")->delimiter(',')->check(CLI::Range(1, 8192))->capture_default_str();
+  train_command->add_option("--batch", bench.batch, "trials in a batch")->check(CLI::Range(1, 65536))->capture_default_str();
+  train_command->add_option("--steps", bench.steps, "time steps of a sequence")->check(CLI::Range(2, 4097))->capture_default_str();
+  train_command->add_option("--networks", bench.networks, "networks trained at once; 0 = a few per worker")->check(CLI::Range(0, 1 << 20))->capture_default_str();
+  train_command->add_option("--seconds", bench.seconds, "time to measure for")->check(CLI::Range(0.05, 600.0))->capture_default_str();
+  train_command->add_flag("--json", bench.json, "one JSON object a line");
+  add_device(*train_command, common);
+  train_command->callback([&] { code = bench_train(common, bench); });
+
+  if (argc > 1 && argv[1][0] != '-') {
+    const auto commands = app.get_subcommands({});
+    if (std::none_of(commands.begin(), commands.end(), [&](const CLI::App* c) { return c->get_name() == argv[1]; })) return unknown_command(app, argv[1]);
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    if (e.get_exit_code() == 0) return app.exit(e);   // --help, --version
+    return fail(bad_input, std::string(e.what()) + " (cohort --help)");
+  }
+  return code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return dispatch(argc, argv);
+  } catch (const cohort::IoError& e) {
+    return fail(io_failure, e.what());
+  } catch (const cohort::CudaError& e) {
+    return fail(device_failure, e.what());
+  } catch (const cohort::Error& e) {
+    return fail(bad_input, e.what());
+  } catch (const std::bad_alloc&) {
+    return fail(device_failure, "out of memory");
+  } catch (const std::exception& e) {
+    return fail(io_failure, e.what());
+  }
+}

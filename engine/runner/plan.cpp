@@ -1,0 +1,131 @@
+#include "runner/plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <set>
+
+#include "analysis/analysis.h"
+#include "cohort/error.h"
+#include "run/units.h"
+#include "runner/measure.h"
+#include "runner/networks.h"
+#include "runner/runner.h"
+
+namespace cohort::engine {
+
+namespace {
+
+bool makes_kernels(const AnalysisSettings& analysis) {
+  return std::any_of(analysis.names.begin(), analysis.names.end(), [](const std::string& name) {
+    const Analysis* const a = find_analysis(name.c_str());
+    return a && a->need == Need::tangent;
+  });
+}
+
+int64_t kernel_rows(const ResolvedNetwork& n, int trials) {
+  return int64_t(trials) * n.signature.n_out * (n.spec.task.loss_steps == LossSteps::last ? 1 : n.signature.n_steps);
+}
+
+// Floating-point operations per second of a short trial with one network per worker.
+double trial_rate(Device& device, const ResolvedNetwork& network) {
+  ResolvedNetwork generated = network;
+  if (task_info(network.spec.task.id).needs_data) return 0;
+  const std::vector<ResolvedNetwork> copies(size_t(device.info().workers), generated);
+  const Networks networks(device, copies, Dataset{});
+  const double flop = flop_per_step(network.signature) * networks.size();
+  double rate = 0;
+  for (int64_t steps = 1; steps < network.spec.steps; steps *= 4) {
+    DeviceArray<float> loss(device, size_t(networks.size()) * size_t(steps));
+    const auto start = std::chrono::steady_clock::now();
+    device.run(TrainArgs<float>{networks.view(), steps, loss.data()});
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    rate = flop * double(steps) / seconds;
+    if (seconds > 0.1) break;
+  }
+  return rate;
+}
+
+size_t disk_per_network(const Signature& signature, const RunSettings& settings, int64_t steps) {
+  const Measures measures(settings.analysis, signature);
+  size_t bytes = 64 + 2 * 8 * (measures.list().size() + 2);
+  if (settings.output.history_every > 0) bytes += 8 * size_t(steps / settings.output.history_every + 1);
+  if (settings.analysis.every > 0) bytes += 8 * measures.list().size() * size_t(steps / settings.analysis.every + 2);
+  const size_t weights = n_params(signature) * 4;
+  return bytes + (settings.output.weights == KeptWeights::all ? 2 * weights : settings.output.weights == KeptWeights::final ? weights : 0);
+}
+
+std::string bytes_text(size_t bytes) {
+  const char* unit[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+  double value = double(bytes);
+  int i = 0;
+  for (; value >= 1024 && i < 4; ++i) value /= 1024;
+  return fmt::format("{:.{}f} {}", value, i == 0 || value >= 100 ? 0 : 1, unit[i]);
+}
+
+}  // namespace
+
+Plan make_plan(const Experiment& experiment, Device* device) {
+  const RunSettings& settings = experiment.settings();
+  Plan plan;
+  plan.n_networks = experiment.size();
+  const bool kernels = makes_kernels(settings.analysis);
+  std::map<Signature, ResolvedNetwork> examples;
+  for (int64_t i = 0; i < experiment.size(); ++i) {
+    const ResolvedNetwork n = experiment.network(i);
+    plan.training_flop += training_flop(n);
+    plan.needs_data = plan.needs_data || task_info(n.spec.task.id).needs_data;
+    plan.disk_bytes += disk_per_network(n.signature, settings, n.spec.steps);
+    if (kernels) {
+      const int64_t rows = kernel_rows(n, settings.analysis.kernel_trials);
+      if (rows > settings.analysis.max_kernel_rows)
+        throw Error(fmt::format("network {}: its tangent kernel has {} rows ({} trials x {} steps x {} outputs), more than analysis.max_kernel_rows = {}; "
+                                "lower analysis.kernel_trials or raise the limit",
+                                i, rows, settings.analysis.kernel_trials, rows / settings.analysis.kernel_trials / n.signature.n_out, n.signature.n_out,
+                                settings.analysis.max_kernel_rows));
+      plan.kernel_rows = std::max(plan.kernel_rows, rows);
+    }
+    examples.emplace(n.signature, n);
+  }
+  plan.n_signatures = int(examples.size());
+  const std::vector<Unit> units = cut_units(experiment);
+  plan.n_units = int64_t(units.size());
+  if (!device) return plan;
+  for (const Unit& unit : units) {
+    const int64_t count = n_networks(unit.networks), fit = networks_per_cohort(*device, unit.signature, settings);
+    plan.n_cohorts += (count + fit - 1) / fit;
+    const int in_cohort = int(std::min(count, fit));
+    TrainArgs<float> train;
+    train.cohort.signature = unit.signature;
+    TangentArgs<float> tangent;
+    tangent.cohort.signature = unit.signature;
+    tangent.trials = settings.analysis.kernel_trials;
+    tangent.tensor = recurrent_tensor(0);
+    const size_t scratch = std::max(device->train_workspace(train, in_cohort), kernels ? device->tangent_workspace(tangent, in_cohort) : 0);
+    plan.memory_bytes = std::max(plan.memory_bytes, size_t(in_cohort) * bytes_per_network(unit.signature, settings) + scratch);
+  }
+  const double rate = trial_rate(*device, examples.begin()->second);
+  if (rate > 0) plan.seconds = plan.training_flop / rate;
+  return plan;
+}
+
+std::string plan_text(const Plan& plan, const Device::Info& device) {
+  std::string text = fmt::format("networks    {}\nunits       {}\ncohorts     {} of {} signature{}\nwork        {:.3g} FLOP of training\n", plan.n_networks,
+                                 plan.n_units, plan.n_cohorts, plan.n_signatures, plan.n_signatures == 1 ? "" : "s", plan.training_flop);
+  text += fmt::format("device      {} ({}, {} worker{})\n", device.name, device.isa, device.workers, device.workers == 1 ? "" : "s");
+  if (plan.seconds > 0) text += fmt::format("time        about {} of training\n", duration_text(plan.seconds));
+  text += fmt::format("memory      {}\ndisk        {}\n", bytes_text(plan.memory_bytes), bytes_text(plan.disk_bytes));
+  if (plan.kernel_rows) text += fmt::format("kernels     {} rows at most\n", plan.kernel_rows);
+  return text;
+}
+
+std::string duration_text(double seconds) {
+  if (seconds < 100) return fmt::format("{:.{}f} s", seconds, seconds < 10 ? 1 : 0);
+  const int64_t minutes = int64_t(seconds / 60 + 0.5);
+  if (minutes < 100) return fmt::format("{} min", minutes);
+  return fmt::format("{} h {:02} min", minutes / 60, minutes % 60);
+}
+
+}  // namespace cohort::engine

@@ -1,0 +1,34 @@
+// What a run will take, before it is started.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "config/experiment.h"
+#include "device/device.h"
+
+namespace cohort::engine {
+
+struct Plan {
+  int64_t n_networks = 0, n_units = 0, n_cohorts = 0;   // a cohort is one launch
+  int n_signatures = 0;
+  double training_flop = 0;
+  int64_t kernel_rows = 0;        // largest tangent kernel, 0 if none is made
+  size_t memory_bytes = 0;        // of the largest cohort, scratch included
+  size_t disk_bytes = 0;
+  bool needs_data = false;        // an image set
+  double seconds = 0;             // training only, at the rate of a short trial; 0 = not tried
+};
+
+// Throws Error where a network needs a tangent kernel of more rows than analysis.max_kernel_rows. `device` may be nullptr:
+// then cohorts, memory and time are left at 0. Trains nothing but the trial (under a second).
+Plan make_plan(const Experiment& experiment, Device* device);
+
+// Aligned lines for a terminal.
+std::string plan_text(const Plan& plan, const Device::Info& device);
+
+// "8.3 s", "12 min", "3 h 05 min".
+std::string duration_text(double seconds);
+
+}  // namespace cohort::engine
