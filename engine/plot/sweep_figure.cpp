@@ -1,0 +1,537 @@
+#include "plot/sweep_figure.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <optional>
+#include <span>
+
+#include "cohort/error.h"
+#include "plot/figure.h"
+
+namespace cohort::engine {
+namespace {
+
+constexpr size_t most_dots = 30000;       // beyond that a figure shows means only
+constexpr size_t most_means = 40;         // distinct x beyond which single networks tell more than means
+constexpr double least_fraction = 0.1;    // an axis of fractions spans at least so much
+constexpr size_t most_panel_columns = 6;  // values of a key other than task.name that gets columns of panels
+
+// ---- cells ----------------------------------------------------------------------------------------------------------
+const Cell& cell(const Table& table, size_t row, int column) {
+  static const Cell empty;
+  const auto& cells = table.rows[row];
+  return column >= 0 && size_t(column) < cells.size() ? cells[size_t(column)] : empty;
+}
+
+double to_number(const Cell& value) {
+  if (const auto* whole = std::get_if<int64_t>(&value)) return double(*whole);
+  if (const auto* number = std::get_if<double>(&value)) return *number;
+  return no_number;
+}
+
+std::string to_label(const Cell& value) {
+  if (const auto* text = std::get_if<std::string>(&value)) return *text;
+  if (std::holds_alternative<std::monostate>(value)) return "";
+  return axis_number(to_number(value));
+}
+
+// ---- swept keys -----------------------------------------------------------------------------------------------------
+// A swept key and its distinct values: numbers in order, then words in the order in which they appear.
+struct Key {
+  std::string name = {};
+  int column = -1;
+  std::vector<Cell> values = {};
+  std::vector<size_t> of_row = {};  // [rows] index into values
+  size_t n_numbers = 0;
+  bool numeric() const { return n_numbers > 0 && values.size() <= n_numbers + 1; }  // "full" may stand among numbers
+};
+
+Key read_key(const Table& table, int column) {
+  Key key{.name = table.columns[size_t(column)], .column = column};
+  std::map<double, size_t> numbers;
+  std::map<std::string, size_t> words;
+  std::vector<Cell> in_order;
+  for (size_t r = 0; r < table.rows.size(); ++r) {
+    const Cell& value = cell(table, r, column);
+    const double number = to_number(value);
+    if (std::isfinite(number))
+      numbers.emplace(number, 0);
+    else if (words.emplace(to_label(value), words.size()).second)
+      in_order.push_back(value);
+  }
+  for (auto& [number, index] : numbers) {
+    index = key.values.size();
+    key.values.push_back(number);
+  }
+  key.n_numbers = numbers.size();
+  key.values.insert(key.values.end(), in_order.begin(), in_order.end());
+  for (size_t r = 0; r < table.rows.size(); ++r) {
+    const Cell& value = cell(table, r, column);
+    const double number = to_number(value);
+    key.of_row.push_back(std::isfinite(number) ? numbers.at(number) : key.n_numbers + words.at(to_label(value)));
+  }
+  return key;
+}
+
+bool is_measure(const std::string& column) {
+  return column.starts_with("final.") || column.ends_with(".final") || column.ends_with(".initial");
+}
+
+// The keys that vary, without those that follow from the ones before them. Words come first, so that a learning rate
+// that belongs to each geometry follows from the geometry and not the other way round.
+std::vector<Key> independent_keys(const Table& table) {
+  std::vector<Key> keys;
+  for (size_t c = 0; c < table.columns.size(); ++c) {
+    const std::string& name = table.columns[c];
+    if (is_measure(name) || name == "net" || name == "seed" || name == "status") continue;
+    Key key = read_key(table, int(c));
+    if (key.values.size() > 1) keys.push_back(std::move(key));
+  }
+  std::ranges::stable_partition(keys, [](const Key& key) { return !key.numeric(); });
+  std::vector<Key> kept;
+  std::vector<size_t> setting(table.rows.size(), 0);  // which values of the kept keys a row has
+  for (Key& key : keys) {
+    std::map<size_t, size_t> follows;
+    bool independent = false;
+    for (size_t r = 0; r < setting.size() && !independent; ++r) {
+      const auto known = follows.emplace(setting[r], key.of_row[r]).first;
+      independent = known->second != key.of_row[r];
+    }
+    if (!independent) continue;
+    std::map<std::pair<size_t, size_t>, size_t> refined;
+    for (size_t r = 0; r < setting.size(); ++r)
+      setting[r] = refined.emplace(std::pair{setting[r], key.of_row[r]}, refined.size()).first->second;
+    kept.push_back(std::move(key));
+  }
+  return kept;
+}
+
+// ---- roles ----------------------------------------------------------------------------------------------------------
+struct Roles {
+  std::optional<Key> x, colour, panels;
+  std::vector<std::string> pooled;
+};
+
+std::optional<Key> take(std::vector<Key>& keys, const auto& better, const auto& suits) {
+  auto best = keys.end();
+  for (auto it = keys.begin(); it != keys.end(); ++it)
+    if (suits(*it) && (best == keys.end() || better(*it, *best))) best = it;
+  if (best == keys.end()) return std::nullopt;
+  Key taken = std::move(*best);
+  keys.erase(best);
+  return taken;
+}
+
+Roles assign_roles(const Table& table, const SweepFigureOptions& options) {
+  std::vector<Key> keys = independent_keys(table);
+  Roles roles;
+  const auto named = [&](const std::string& name) -> std::optional<Key> {
+    if (name.empty()) return std::nullopt;
+    std::erase_if(keys, [&](const Key& key) { return key.name == name; });
+    const int column = table.column(name);
+    if (column < 0 || is_measure(name)) throw Error("no swept key '" + name + "' to draw against in this table");
+    return read_key(table, column);
+  };
+  roles.x = named(options.x);
+  roles.colour = named(options.colour);
+  roles.panels = named(options.panels);
+
+  const auto first = [](const Key&, const Key&) { return false; };
+  const auto more = [](const Key& a, const Key& b) { return a.values.size() > b.values.size(); };
+  const auto fewer = [](const Key& a, const Key& b) { return a.values.size() < b.values.size(); };
+  const auto is_task = [](const Key& key) { return key.name == "task.name"; };
+  if (!roles.x) roles.x = take(keys, more, [](const Key& key) { return key.numeric(); });
+  if (!roles.x) roles.x = take(keys, more, [&](const Key& key) { return !is_task(key); });
+  if (!roles.x) roles.x = take(keys, more, is_task);
+  if (!roles.panels) roles.panels = take(keys, first, is_task);
+  if (!roles.colour) roles.colour = take(keys, first, [](const Key& key) { return key.name == "rule.geometry"; });
+  if (!roles.colour) roles.colour = take(keys, first, [](const Key& key) { return !key.numeric(); });
+  if (!roles.colour) roles.colour = take(keys, fewer, [](const Key&) { return true; });
+  if (!roles.panels)
+    roles.panels = take(keys, fewer, [](const Key& key) { return key.values.size() <= most_panel_columns; });
+  for (const Key& key : keys) roles.pooled.push_back(key.name);
+  return roles;
+}
+
+// ---- words ----------------------------------------------------------------------------------------------------------
+std::string spaced(std::string text) {
+  std::ranges::replace(text, '_', ' ');
+  return text;
+}
+
+std::string key_label(const std::string& name) {
+  static const std::map<std::string, std::string> known = {{"init.rank", "initial rank"},
+                                                           {"init.gain", "initial gain"},
+                                                           {"rule.geometry", "geometry"},
+                                                           {"rule.lr", "learning rate"},
+                                                           {"network.n_hidden", "hidden units"},
+                                                           {"init.distribution", "initial weights"},
+                                                           {"rule.p", "p"},
+                                                           {"rule.beta", "beta"},
+                                                           {"rule.momentum", "momentum"},
+                                                           {"task.name", "task"},
+                                                           {"train.steps", "training steps"},
+                                                           {"network.parameterisation", "weights"},
+                                                           {"network.activation", "activation"}};
+  const auto found = known.find(name);
+  return found == known.end() ? name : found->second;
+}
+
+// A value of a key. A geometry is also called by its usual abbreviation, and p-norms by their p where it is in the
+// table.
+std::string value_label(const Table& table, const Key& key, size_t value) {
+  const std::string word = to_label(key.values[value]);
+  if (key.name == "rule.geometry") {
+    if (word == "euclidean") return "GD (euclidean)";
+    if (word == "neg_entropy") return "EG (neg_entropy)";
+    const std::string parameter = word == "p_norm" ? "p" : word == "hypentropy" ? "beta" : "";
+    if (const int column = table.column("rule." + parameter); column >= 0) {
+      std::string seen;
+      for (size_t r = 0; r < table.rows.size(); ++r)
+        if (key.of_row[r] == value) {
+          const std::string here = to_label(cell(table, r, column));
+          if (!seen.empty() && here != seen) return word;
+          seen = here;
+        }
+      return fmt::format("{} ({} = {})", word, parameter, seen);
+    }
+    return word;
+  }
+  if (key.name == "task.name") return spaced(word);
+  return word;
+}
+
+struct Measure {
+  std::string column = {};
+  std::string label = {}, remark = {};
+  double floor = no_number, ceiling = no_number;
+};
+
+Measure measure_of(const std::string& column) {
+  Measure measure{.column = column};
+  std::string name = column;
+  bool initial = false;
+  if (name.starts_with("final.")) {
+    name = name.substr(6);
+  } else if (const size_t dot = name.rfind('.'); dot != std::string::npos) {
+    initial = name.substr(dot) == ".initial";
+    name = name.substr(0, dot);
+  }
+  measure.label = spaced(name) + (initial ? " (start)" : "");
+  const std::string base = name.substr(0, name.find('.'));
+  static const std::map<std::string, std::string> remarks = {
+      {"weight_change", "Frobenius norm"}, {"representation_alignment", "1 = as at the start"},
+      {"cka", "1 = as at the start"},      {"kernel_alignment", "1 = as at the start"},
+      {"accuracy", "fraction correct"},
+  };
+  if (const auto found = remarks.find(base); found != remarks.end() && name == base) measure.remark = found->second;
+  for (const char* bounded : {"representation_alignment", "cka", "kernel_alignment", "accuracy", "sign_similarity",
+                              "sign_flips", "svd_entropy", "effective_rank"})
+    if (base == bounded) measure.floor = 0, measure.ceiling = 1;
+  return measure;
+}
+
+std::vector<Measure> measures_of(const Table& table, const SweepFigureOptions& options) {
+  std::vector<Measure> measures;
+  const auto add = [&](const std::string& column) {
+    if (std::ranges::find(measures, column, &Measure::column) == measures.end()) measures.push_back(measure_of(column));
+  };
+  for (const std::string& column : options.measures) {
+    if (table.column(column) < 0) {
+      std::string known;
+      for (const std::string& c : table.columns)
+        if (is_measure(c)) known += (known.empty() ? "" : ", ") + c;
+      throw Error("no column '" + column + "' in this table; measures are: " + (known.empty() ? "none" : known));
+    }
+    add(column);
+  }
+  if (!measures.empty()) return measures;
+  for (const char* column : {"weight_change.final", "representation_alignment.final", "kernel_alignment.final"})
+    if (table.column(column) >= 0) add(column);
+  if (table.column("final.accuracy") >= 0) {
+    for (size_t r = 0; r < table.rows.size(); ++r)  // regression tasks have none
+      if (std::isfinite(to_number(cell(table, r, table.column("final.accuracy"))))) {
+        add("final.accuracy");
+        break;
+      }
+  }
+  if (measures.size() > 1) return measures;
+  for (const std::string& column : table.columns)
+    if (is_measure(column) && !column.ends_with(".initial") && measures.size() < 4) add(column);
+  return measures;
+}
+
+// ---- statistics -----------------------------------------------------------------------------------------------------
+struct Statistics {
+  size_t n = 0;
+  double mean = no_number, sd = no_number;  // sd: over n - 1; NaN for fewer than two values
+};
+
+Statistics statistics(std::span<const double> values) {
+  Statistics s;
+  double sum = 0;
+  for (const double v : values)
+    if (std::isfinite(v)) sum += v, ++s.n;
+  if (s.n == 0) return s;
+  s.mean = sum / double(s.n);
+  double squares = 0;
+  for (const double v : values)
+    if (std::isfinite(v)) squares += (v - s.mean) * (v - s.mean);
+  if (s.n > 1) s.sd = std::sqrt(squares / double(s.n - 1));
+  return s;
+}
+
+CurvePoint mean_and_spread(double x, const Statistics& s) { return {x, s.mean, s.mean - s.sd, s.mean + s.sd}; }
+
+std::string a_number_of(size_t n, const std::string& what) {
+  return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
+}
+
+// ---- the x axis -----------------------------------------------------------------------------------------------------
+// Where every value of the key lies on the axis. A word among numbers ("full") is one further step to the right; words
+// alone are evenly spaced.
+struct Positions {
+  Axis axis;
+  std::vector<double> at;  // [values]
+};
+
+Positions positions(const Table& table, const std::optional<Key>& key) {
+  Positions out;
+  if (!key) {
+    out.axis = {.low = -0.5, .high = 0.5, .ticks = {{0, "all networks"}}};
+    out.at = {0};
+    return out;
+  }
+  out.axis.label = key_label(key->name);
+  if (!key->numeric()) {
+    for (size_t v = 0; v < key->values.size(); ++v) {
+      out.at.push_back(double(v));
+      out.axis.ticks.push_back({double(v), value_label(table, *key, v)});
+    }
+    out.axis.low = -0.5;
+    out.axis.high = double(key->values.size()) - 0.5;
+    return out;
+  }
+  std::vector<Tick> ticks;
+  for (size_t v = 0; v < key->n_numbers; ++v) {
+    out.at.push_back(to_number(key->values[v]));
+    ticks.push_back({out.at.back(), axis_number(out.at.back())});
+  }
+  const bool log = out.at.front() > 0 && out.at.back() / out.at.front() > 8;
+  if (key->values.size() > key->n_numbers) {
+    const double last = out.at.back();
+    double further = last == 0 ? 1 : last + 0.5 * std::abs(last);
+    if (out.at.size() > 1) {
+      const double count = double(out.at.size() - 1);
+      further = log ? last * std::max(1.5, std::pow(last / out.at.front(), 1 / count))
+                    : last + (last - out.at.front()) / count;
+    }
+    out.at.push_back(further);
+    ticks.push_back({further, to_label(key->values.back())});
+  }
+  const Axis fitted = fit_axis(out.axis.label, out.at, log);
+  out.axis.log = fitted.log;
+  out.axis.low = fitted.low;
+  out.axis.high = fitted.high;
+  const bool own_ticks = out.at.size() <= 8 || key->values.size() > key->n_numbers;
+  out.axis.ticks = own_ticks ? ticks : fitted.ticks;
+  return out;
+}
+
+bool spans(std::span<const double> values, double factor) {
+  double low = std::numeric_limits<double>::infinity(), high = 0;
+  for (const double v : values)
+    if (std::isfinite(v)) {
+      low = std::min(low, v);
+      high = std::max(high, v);
+    }
+  return low > 0 && high > factor * low && std::isfinite(high);
+}
+
+// Adds what makes the values span at least so much, about their middle.
+void widen(std::vector<double>& values, double least_span) {
+  if (values.empty()) return;
+  const auto [least, most] = std::ranges::minmax_element(values);
+  const double middle = 0.5 * (*least + *most), low = *least, high = *most;
+  if (high - low >= least_span) return;
+  values.push_back(std::max(middle - 0.5 * least_span, std::min(low, 0.0)));
+  values.push_back(std::min(middle + 0.5 * least_span, std::max(high, 1.0)));
+}
+
+// Whether panels can share one y axis without some of them being squeezed.
+bool comparable(const std::vector<std::vector<double>>& panels, double least_span) {
+  double widest = 0, narrowest = std::numeric_limits<double>::infinity(), low = narrowest, high = -low;
+  for (const auto& values : panels) {
+    const auto [least, most] = std::ranges::minmax_element(values);
+    if (least == values.end()) continue;
+    widest = std::max(widest, *most - *least);
+    narrowest = std::min(narrowest, std::max(least_span, *most - *least));
+    low = std::min(low, *least);
+    high = std::max(high, *most);
+  }
+  return !(narrowest < 0.2 * (high - low)) || widest == 0;
+}
+
+}  // namespace
+
+std::string sweep_figure(const Table& table, const SweepFigureOptions& options) {
+  const std::vector<Measure> measures = measures_of(table, options);
+  const Roles roles = assign_roles(table, options);
+  Figure figure{.title = options.title};
+  if (table.rows.empty() || measures.empty()) {
+    figure.notes.push_back(table.rows.empty() ? "Nothing to draw: the table holds no network."
+                                              : "Nothing to draw: the table holds no measure.");
+    return draw(figure);
+  }
+
+  const Positions x = positions(table, roles.x);
+  const size_t n_panels = roles.panels ? roles.panels->values.size() : 1;
+  const size_t n_colours = roles.colour ? roles.colour->values.size() : 1;
+  figure.joined = roles.x && roles.x->numeric();
+  const bool means = x.at.size() <= most_means, dots = table.rows.size() * measures.size() <= most_dots;
+  figure.x = x.axis;
+  if (roles.colour) {
+    figure.legend_title = key_label(roles.colour->name);
+    if (roles.colour->numeric() && n_colours > 2) figure.n_ordered = n_colours;
+  }
+  figure.columns = roles.panels ? n_panels : measures.size() <= 3 ? measures.size() : 2;
+
+  size_t least = table.rows.size(), most = 0;  // networks behind a mean
+  size_t n_drawn = 0;
+  std::vector<bool> drawn(table.rows.size(), false);
+  for (const Measure& measure : measures) {
+    // values [panel][colour][x]
+    std::vector<std::vector<std::vector<std::vector<double>>>> values(
+        n_panels, std::vector(n_colours, std::vector<std::vector<double>>(x.at.size())));
+    std::vector<std::vector<double>> of_panel(n_panels);
+    const int column = table.column(measure.column);
+    for (size_t r = 0; r < table.rows.size(); ++r) {
+      const double value = to_number(cell(table, r, column));
+      if (!std::isfinite(value)) continue;
+      drawn[r] = true;
+      const size_t panel = roles.panels ? roles.panels->of_row[r] : 0,
+                   group = roles.colour ? roles.colour->of_row[r] : 0;
+      values[panel][group][roles.x ? roles.x->of_row[r] : 0].push_back(value);
+      of_panel[panel].push_back(value);
+    }
+
+    const bool shared = comparable(of_panel, std::isfinite(measure.ceiling) ? least_fraction : 0);
+    for (size_t panel = 0; panel < n_panels; ++panel) {
+      Panel out{.title = roles.panels ? value_label(table, *roles.panels, panel) : ""};
+      if (roles.panels && roles.panels->numeric()) out.title = key_label(roles.panels->name) + " = " + out.title;
+      for (size_t group = 0; group < n_colours; ++group) {
+        Curve curve{.label = roles.colour ? value_label(table, *roles.colour, group) : "",
+                    .style = group,
+                    .points = {},
+                    .dots = {}};
+        for (size_t i = 0; i < x.at.size(); ++i) {
+          const auto& here = values[panel][group][i];
+          const Statistics s = statistics(here);
+          if (s.n == 0) continue;
+          least = std::min(least, s.n);
+          most = std::max(most, s.n);
+          if (means) curve.points.push_back(mean_and_spread(x.at[i], s));
+          if ((dots && s.n > 1) || !means)
+            for (const double v : here) curve.dots.push_back({x.at[i], v});
+        }
+        if (!curve.points.empty() || !curve.dots.empty()) out.curves.push_back(std::move(curve));
+      }
+      std::vector<double> within = of_panel[panel];
+      if (shared) {
+        within.clear();
+        for (const auto& other : of_panel) within.insert(within.end(), other.begin(), other.end());
+      }
+      const bool bounded = std::isfinite(measure.ceiling);
+      if (bounded) widen(within, least_fraction);
+      out.y = fit_axis(measure.label, within, !bounded && spans(within, 50), measure.floor, measure.ceiling);
+      out.y.remark = measure.remark;
+      figure.panels.push_back(std::move(out));
+    }
+  }
+
+  // What stands below: how to read it, what is not in it.
+  size_t n_diverged = 0, n_without = 0;
+  const int status = table.column("status");
+  for (size_t r = 0; r < table.rows.size(); ++r) {
+    n_drawn += drawn[r];
+    if (drawn[r]) continue;
+    const bool diverged = to_label(cell(table, r, status)).starts_with("diverged");
+    n_diverged += diverged;
+    n_without += !diverged;
+  }
+  if (most > 1 && means) {
+    const std::string over = least == most ? fmt::format("{}", most) : fmt::format("{}\u2013{}", least, most);
+    figure.notes.push_back(fmt::format("Mean \u00b1 sd over {} networks each{}.", over,
+                                       dots ? "; dots: single networks" : "; too many to show single networks"));
+  } else if (n_drawn > 0) {
+    figure.notes.push_back("Every " + std::string(means ? "marker" : "dot") + " is one network.");
+  }
+  if (!roles.pooled.empty()) {
+    std::string names;
+    for (const std::string& name : roles.pooled) names += (names.empty() ? "" : ", ") + name;
+    figure.notes.push_back("Pooled over " + names + ".");
+  }
+  if (n_diverged > 0)
+    figure.notes.push_back(fmt::format("{} of {} diverged and {} left out.", n_diverged,
+                                       a_number_of(table.rows.size(), "network"), n_diverged == 1 ? "is" : "are"));
+  if (n_without > 0)
+    figure.notes.push_back(fmt::format("{} of {} {} no value yet.", n_without,
+                                       a_number_of(table.rows.size(), "network"), n_without == 1 ? "has" : "have"));
+  return draw(figure);
+}
+
+std::string history_figure(const std::vector<int64_t>& step, const std::vector<HistoryGroup>& groups,
+                           const HistoryFigureOptions& options) {
+  constexpr size_t most_points = 400;
+  Figure figure{.title = options.title, .spread = Spread::band};
+  std::vector<double> at(step.begin(), step.end());
+  figure.x = fit_axis("training step", at);
+  if (!at.empty() && at.back() > at.front()) figure.x.low = at.front(), figure.x.high = at.back();
+  figure.x.ticks = nice_ticks(figure.x.low, figure.x.high, false);
+
+  std::vector<std::string> labels, panels;
+  const auto index = [](std::vector<std::string>& words, const std::string& word) {
+    const auto found = std::ranges::find(words, word);
+    if (found != words.end()) return size_t(found - words.begin());
+    words.push_back(word);
+    return words.size() - 1;
+  };
+  size_t n_networks = 0, n_values = 0;
+  const size_t stride = std::max<size_t>(1, (step.size() + most_points - 1) / most_points);
+  std::vector<double> shown;
+  for (const HistoryGroup& group : groups) {
+    for (const auto& curve : group.curves)
+      if (curve.size() != step.size())
+        throw Error(
+            fmt::format("history '{}': a curve of {} values for {} steps", group.label, curve.size(), step.size()));
+    const size_t panel = index(panels, group.panel);
+    if (panel == figure.panels.size()) figure.panels.push_back({.title = spaced(group.panel)});
+    Curve curve{.label = group.label, .style = index(labels, group.label)};
+    n_networks += group.curves.size();
+    for (size_t i = 0; i < step.size(); i += stride) {
+      std::vector<double> here;
+      for (const auto& values : group.curves) here.push_back(values[i]);
+      const Statistics s = statistics(here);
+      if (s.n == 0) continue;
+      n_values += s.n;
+      curve.points.push_back(mean_and_spread(double(step[i]), s));
+      shown.push_back(s.mean);
+    }
+    if (!curve.points.empty()) figure.panels[panel].curves.push_back(std::move(curve));
+  }
+  if (n_values == 0) {
+    figure.panels.clear();
+    figure.notes.push_back("Nothing to draw: no history was recorded.");
+    return draw(figure);
+  }
+  const Axis y = fit_axis(options.quantity, shown, spans(shown, 20));
+  for (Panel& panel : figure.panels) panel.y = y;
+  figure.columns = std::min<size_t>(figure.panels.size(), 4);
+  if (n_networks > groups.size()) figure.notes.push_back("Lines: means over networks; bands: \u00b1 sd.");
+  return draw(figure);
+}
+
+}  // namespace cohort::engine

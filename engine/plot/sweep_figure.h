@@ -1,0 +1,48 @@
+// Figures of a whole sweep, drawn from its table or its histories.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "run/table.h"
+
+namespace cohort::engine {
+
+// What is left empty is chosen from the table.
+struct SweepFigureOptions {
+  std::string title = {};
+  std::vector<std::string> measures = {};  // columns, one row of panels each
+  std::string x = {};                      // swept keys
+  std::string colour = {};
+  std::string panels = {};  // one column of panels per value of this key
+};
+
+// An SVG document: rows of panels are measures, columns of panels the values of one swept key (task.name if it is
+// swept), the x axis is the swept number with most values, colours are the values of another key. Points are means over
+// the networks that agree in all of these, bars their standard deviation, faint dots the single networks. Networks
+// without a value (diverged ones) are left out and counted below the figure, and so are keys that found no place.
+//
+// Swept keys are all columns but net, seed, status, final.* and *.initial|final; a key that follows from the others
+// (keys that vary together) is not shown. A table without networks or without any value gives a figure that says so.
+// Throws Error if the options name a column that is not there.
+std::string sweep_figure(const Table& table, const SweepFigureOptions& options = {});
+
+// The training histories of networks that belong together.
+struct HistoryGroup {
+  std::string label = {};                        // legend; groups of equal label share a colour
+  std::vector<std::vector<double>> curves = {};  // [n_nets][n_steps]; NaN = no value
+  std::string panel = {};                        // groups of equal text share a panel
+};
+
+struct HistoryFigureOptions {
+  std::string title = {};
+  std::string quantity = "training loss";
+};
+
+// An SVG document: mean and standard deviation of every group against the training step. The y axis is logarithmic if
+// the means are positive and span more than a factor of 20. Throws Error if a curve is not as long as `step`.
+std::string history_figure(const std::vector<int64_t>& step, const std::vector<HistoryGroup>& groups,
+                           const HistoryFigureOptions& options = {});
+
+}  // namespace cohort::engine
