@@ -191,7 +191,7 @@ void CudaSpectra::singular_values(const float* a, int64_t count, int rows, int c
     gpu::launch(gram_kernel, int(m), n_threads, 0, stream_, values.data(), rows, cols, d.data(), g.data());
     solver().symmetric(false, n, ld, g.data(), w.data(), info.data(), m);
     std::vector<double> eigenvalues(size_t(m) * size_t(n));
-    std::vector<int> failed(size_t(m));
+    std::vector<int> failed(size_t(m), 0);
     w.download(eigenvalues.data(), eigenvalues.size());
     info.download(failed.data(), failed.size());
     for (int64_t i = 0; i < m; ++i) {
@@ -216,7 +216,7 @@ void CudaSpectra::eigenvalue_moduli(const float* a, int64_t count, int n, double
                 d.data(), m * int64_t(size));
     solver().general(n, d.data(), w.data(), info.data(), m);
     std::vector<std::complex<double>> eigenvalues(size_t(m) * size_t(n));
-    std::vector<int> failed(size_t(m));
+    std::vector<int> failed(size_t(m), 0);
     w.download(eigenvalues.data(), eigenvalues.size());
     info.download(failed.data(), failed.size());
     for (int64_t i = 0; i < m; ++i) {
@@ -247,7 +247,7 @@ void CudaSpectra::truncate(float* a, int64_t count, int n, const int* rank) {
     gpu::launch(gram_kernel, int(m), n_threads, 0, stream_, values.data(), n, n, d.data(), g.data());
     solver().symmetric(true, n, ld, g.data(), w.data(), info.data(), m);
     gpu::launch(project_kernel, int(m), n_threads, 0, stream_, values.data(), n, d.data(), g.data(), ranks.data(), selected.data(), product.data());
-    std::vector<int> failed(size_t(m));
+    std::vector<int> failed(size_t(m), 0);
     info.download(failed.data(), failed.size());
     values.download(matrices.values.data(), matrices.values.size());
     for (int64_t i = 0; i < m; ++i) {

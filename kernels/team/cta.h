@@ -23,6 +23,10 @@
 #define COHORT_NOINLINE
 #endif
 
+#ifndef COHORT_CUDA_THREADS
+#define COHORT_CUDA_THREADS 256
+#endif
+
 COHORT_BEGIN
 
 // 4 x 4 accumulators of one lane. The loops are out of the callers and independent of their epilogues, so that they are
@@ -106,6 +110,7 @@ struct CtaTile {
 };
 
 struct CtaTeam {
+  static constexpr int threads = COHORT_CUDA_THREADS;  // of the blocks that the drivers launch; a team may have any size
   static constexpr int block = 1;
   static constexpr int gradient_rows = 256;  // deltas and states of that many rows stay in L2 for all blocks in flight
 

@@ -46,7 +46,8 @@ declare -A closed=(
   [cuda]="cpu"
 )
 # The parts of one weight tensor: what initialisations fill and parameterisations assemble.
-shared='init/draw\.h:.*"parameterisation/parts\.h"'
+# The CUDA team needs the GPU header.
+shared='init/draw\.h:.*"parameterisation/parts\.h"|team/cta\.h:.*"cuda/gpu\.h"'
 for folder in "${siblings[@]}"; do
   others=()
   for other in "${siblings[@]}"; do [[ $other == "$folder" ]] || others+=("$other"); done

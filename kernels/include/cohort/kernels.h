@@ -269,6 +269,12 @@ struct Program {
 template <class Real>
 const Program<Real>* cpu_program(CoreId core, const char* isa = "");
 
+// CUDA's row (library cohort::kernels_cuda); nullptr for a core that has none. Networks and workspace are in the memory of
+// the current device. A workspace for fewer networks than are launched does: blocks walk through the networks, as many
+// at a time as there are workspaces. double is built for tests only.
+template <class Real>
+const Program<Real>* cuda_program(CoreId core);
+
 // ---- what is registered
 // ---------------------------------------------------------------------------------------------------
 struct ParamInfo {
