@@ -69,7 +69,7 @@ sources "$code" engine apps | forbid "only kernels/include is visible here" \
 # ---- CUDA stays where it belongs -----------------------------------------------------------------------------------
 cuda_header='#include[ ]*[<"](cuda|cublas|cusolver|curand|cusparse|nvrtc|nvtx|cub/|thrust/|cooperative_groups|mma\.h|device_launch|driver_types|vector_types)'
 sources "$code" kernels engine apps | forbid "CUDA headers only in kernels/cuda and engine/device/*cuda*" "$cuda_header" \
-  '^(kernels/cuda/|engine/device/[^/:]*cuda)'
+  '^(kernels/cuda/|kernels/team/cta\.h:|engine/device/[^/:]*cuda)'
 sources "$code" kernels engine apps tests bench | forbid "kernels are launched through gpu::launch" '<<<' \
   '^kernels/cuda/gpu\.h:'
 sources "$code" kernels engine apps tests bench | forbid "assembly only in kernels/cuda/ptx.h (and the emulator's context switch)" '\<(asm|__asm__|__asm)\>' \
