@@ -130,7 +130,8 @@ def cases():
         case("column_ei_two_layers", "exponentiated magnitudes, leak, global clip",
              rule("neg_entropy", lr=0.5, momentum=0.9), layers=2, alpha=0.4, clip=0.05, expect=("clipped",), **dale),
         case("column_ei_frozen_sign", "frozen signs of magnitudes, two layers, clamped bias",
-             dict.fromkeys(ROLES, rule(lr=0.4, projection="frozen_sign")) | dict(bias=clamp), layers=2, n=5, bias=1, activation="softplus", expect=("projected",), **dale),
+             dict.fromkeys(ROLES, rule(lr=0.4, projection="frozen_sign")) | dict(bias=clamp), layers=2, n=5,
+             bias=1, activation="softplus", expect=("projected",), **dale),
         case("dann_clamp", "Fisher corrections before an active global clip", clamp, bias=1, clip=0.3,
              expect=("clipped", "projected"), **dann),
         case("dann_two_layers", "Fisher corrections with layers of different input width, one clip per tensor",
@@ -392,7 +393,7 @@ def start(s, net, zeros, rng):
                 w /= w.sum(1, keepdims=True)
             else:
                 w[:] = rng.exponential(0.8 / math.sqrt(fan), w.shape)
-        if zeros and p["main"].size:
+        if zeros and tensor["role"] != "bias":  # a zero bias could put a unit exactly on the kink of relu
             p["main"][0, 0] = 0.0
             p["main"][-1, -1] = 0.0
     return join(parts)
@@ -425,6 +426,10 @@ def golden(c, seed):
     value_and_gradient = loss_function(s, net, data)
     value, gradient = value_and_gradient(theta)
     first = dict(theta=theta, loss=float(value), gradient=np.asarray(gradient), gradient_norm=norm([gradient]))
+    if net["parameterisation"] == "dann":
+        corrected = [dict(g) for g in split(s, np.asarray(gradient))]
+        fisher_corrections(s, corrected)
+        first["corrected_gradient"] = join(corrected)
     events, momentum, updates = dict(clipped=0, projected=0, sign_flips=0), None, []
     for k in range(UPDATES):
         theta, momentum = update(s, net, k, theta, np.asarray(gradient), momentum, events)

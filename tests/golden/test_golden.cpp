@@ -1,0 +1,307 @@
+// The program in double precision against golden files: losses, gradients, updates and tangent kernels that generate.py
+// computed with automatic differentiation from the published formulas, without this code.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "alignment/tangent.h"
+#include "team/serial.h"
+
+namespace cohort {
+namespace {
+
+using Numbers = std::vector<double>;
+
+// ---- a file
+// -----------------------------------------------------------------------------------------------------------
+struct Case {
+  struct Update {
+    double loss;
+    Numbers theta;
+  };
+  struct TangentKernel {  // rows in the order (trial, step, output)
+    int tensor;
+    Numbers start, now;  // at the first and at the last parameters
+  };
+
+  Signature signature;
+  NetSpec net;
+  bool classes;
+  Numbers x;                // [t][b][i]
+  std::vector<int> labels;  // [t][b], or empty
+  Numbers targets;          // [t][b][o], or empty
+  Numbers weights;          // [t][b]
+  Numbers theta, gradient;  // a DANN's gradient carries its corrections, as in the program
+  double loss;
+  std::vector<Update> updates;
+  std::vector<TangentKernel> tangent_kernels;
+
+  explicit Case(const std::filesystem::path& file) {
+    std::ifstream in(file);
+    const nlohmann::json j = nlohmann::json::parse(in);
+    const auto& s = j.at("signature");
+    signature = {.core = word<CoreId>(s.at("core"), n_cores),
+                 .n_in = s.at("n_in"),
+                 .n_hidden = s.at("n_hidden"),
+                 .n_layers = s.at("n_layers"),
+                 .n_out = s.at("n_out"),
+                 .n_inhibitory = s.at("n_inhibitory"),
+                 .batch = s.at("batch"),
+                 .n_steps = s.at("n_steps"),
+                 .bias = s.at("bias")};
+    const auto& n = j.at("net");
+    net.parameterisation = word<ParameterisationId>(n.at("parameterisation"), n_parameterisations);
+    net.activation = word<ActivationId>(n.at("activation"), n_activations);
+    net.n_excitatory = n.at("n_excitatory");
+    net.alpha = n.at("alpha");
+    net.task.loss = word<LossId>(n.at("task").at("loss"), n_losses);
+    net.task.loss_steps = LossSteps(index(n.at("task").at("loss_steps"), {"all", "last", "masked"}));
+    net.task.label_smoothing = n.at("task").at("label_smoothing");
+    for (const auto& [role, r] : n.at("rule").items())
+      net.rule[index(role, {"input", "recurrent", "readout", "bias"})] = rule(r);
+    net.clip_scope = ClipScope(index(n.at("clip_scope"), {"global", "tensor"}));
+    net.clip = n.at("clip");
+    net.steps = n.at("steps");
+    classes = j.contains("labels");
+    if (classes) append(j.at("labels"), labels);
+    if (!classes) append(j.at("targets"), targets);
+    append(j.at("x"), x);
+    append(j.at("weights"), weights);
+    append(j.at("theta"), theta);
+    append(j.at(j.contains("corrected_gradient") ? "corrected_gradient" : "gradient"), gradient);
+    loss = j.at("loss");
+    for (const auto& u : j.at("updates")) {
+      updates.push_back({u.at("loss"), {}});
+      append(u.at("theta"), updates.back().theta);
+    }
+    if (j.contains("tangent_kernels"))
+      for (const auto& k : j.at("tangent_kernels")) {
+        tangent_kernels.push_back({k.at("tensor"), {}, {}});
+        append(k.at("start"), tangent_kernels.back().start);
+        append(k.at("now"), tangent_kernels.back().now);
+      }
+    const size_t positions = size_t(signature.n_steps) * size_t(signature.batch), params = n_params(signature);
+    if (x.size() != positions * size_t(signature.n_in) || weights.size() != positions || theta.size() != params ||
+        gradient.size() != params ||
+        (classes ? labels.size() != positions : targets.size() != positions * size_t(signature.n_out)) ||
+        updates.empty())
+      throw std::runtime_error(file.string() + ": sizes do not fit the signature");
+  }
+
+ private:
+  static int index(const std::string& name, std::initializer_list<const char*> names) {
+    const auto found = std::find(names.begin(), names.end(), name);
+    if (found == names.end()) throw std::runtime_error("golden file: what is '" + name + "'?");
+    return int(found - names.begin());
+  }
+  template <class Id>
+  static Id word(const std::string& name, int count) {
+    for (int i = 0; i < count; ++i)
+      if (name == info(Id(i)).name) return Id(i);
+    throw std::runtime_error("golden file: nothing registered is called '" + name + "'");
+  }
+  static RuleSpec rule(const nlohmann::json& r) {
+    return {.geometry = word<GeometryId>(r.at("geometry"), n_geometries),
+            .projection = word<ProjectionId>(r.at("projection"), n_projections),
+            .schedule = word<ScheduleId>(r.at("schedule"), n_schedules),
+            .nesterov = r.at("nesterov"),
+            .p = r.at("p"),
+            .beta = r.at("beta"),
+            .lr = r.at("lr"),
+            .momentum = r.at("momentum"),
+            .dampening = r.at("dampening"),
+            .weight_decay = r.at("weight_decay"),
+            .clip = r.at("clip"),
+            .warmup = r.at("warmup"),
+            .cooldown = r.at("cooldown"),
+            .decay_every = r.at("decay_every"),
+            .decay_factor = r.at("decay_factor")};
+  }
+  template <class T>
+  static void append(const nlohmann::json& nested, std::vector<T>& flat) {
+    if (nested.is_array())
+      for (const auto& part : nested) append(part, flat);
+    else
+      flat.push_back(nested.get<T>());
+  }
+};
+
+// ---- the program
+// ------------------------------------------------------------------------------------------------------
+struct Outcome {
+  Numbers gradient;                 // before the first update
+  Numbers losses;                   // before the first and after every update
+  std::vector<Numbers> thetas;      // after every update
+  std::vector<Numbers> start, now;  // tangent kernels
+};
+
+struct Free {
+  void operator()(unsigned char* p) const { std::free(p); }
+};
+using Memory = std::unique_ptr<unsigned char, Free>;
+
+template <class Carve>
+auto carve(Memory& memory, Carve carved) {
+  Arena measure(nullptr);
+  carved(measure);
+  memory.reset(static_cast<unsigned char*>(std::aligned_alloc(Arena::alignment, measure.used())));
+  std::fill_n(memory.get(), measure.used(), (unsigned char)(0x7f));  // what the program forgets to write will be seen
+  Arena arena(memory.get());
+  return carved(arena);
+}
+
+void fill(const Case& c, const Batch<double>& batch) {
+  const size_t positions = c.weights.size(), n_out = size_t(c.signature.n_out);
+  std::copy(c.x.begin(), c.x.end(), batch.x);
+  std::copy(c.labels.begin(), c.labels.end(), batch.label);
+  for (size_t p = 0; p < positions; ++p) {
+    batch.weight[p] = uint8_t(c.weights[p]);
+    for (size_t o = 0; o < n_out && !c.classes; ++o) batch.target[o * positions + p] = c.targets[p * n_out + o];
+  }
+}
+
+// The whole kernel with respect to effective weights, from the blocks of pairs of trials.
+Numbers tangent_kernel(const Case& c, Numbers theta, int k) {
+  const SerialTeam team;
+  const Signature& g = c.signature;
+  const Tensor t = tensor(g, k);
+  const TangentRows rows(g, c.net.task.loss_steps, t);
+  Memory memory;
+  const auto w = carve(memory, [&](Arena& a) { return TangentWorkspace<double>::carve<SerialTeam>(a, g, g.batch, k); });
+  const auto& side = w.side[0];
+  clear_weights(team, w.forward);
+  for (int r = 0; r < g.batch * w.n_post; ++r)
+    std::fill(side.post_t + r * w.ld_pairs + w.n_pairs, side.post_t + (r + 1) * w.ld_pairs, 0.0);
+  for (int r = 0; r < g.batch * w.n_pre; ++r)
+    std::fill(side.pre_t + r * w.ld_steps + g.n_steps, side.pre_t + (r + 1) * w.ld_steps, 0.0);
+  int pairs = 0;
+  for (int row = 0; row < rows.n_rows(); ++row) {
+    w.row_begin[row] = pairs;
+    for (int i = 0; i < rows.length(row); ++i) w.pair_step[pairs++] = rows.step(row, i);
+  }
+  w.row_begin[rows.n_rows()] = pairs;
+  fill(c, w.forward.batch);
+  tangent_factors(team, g, c.net, theta.data(), t, rows, g.batch, w, side);
+  const int n = rows.n_rows(), all = n * g.batch;
+  const double leak = t.role == Role::readout ? 1 : c.net.alpha;
+  Numbers kernel(size_t(all) * size_t(all));
+  for (int b = 0; b < g.batch; ++b)
+    for (int b2 = 0; b2 < g.batch; ++b2) {
+      tangent_block(team, g.n_steps, n, pairs, b, b2, w, side);
+      for (int i = 0; i < n; ++i)
+        for (int j = 0; j < n; ++j)
+          kernel[size_t((b * n + i) * all + b2 * n + j)] = leak * leak * side.kernel[i * n + j];
+    }
+  return kernel;
+}
+
+Outcome run_case(const Case& c) {
+  const SerialTeam team;
+  const Signature& g = c.signature;
+  Numbers theta = c.theta, momentum(theta.size(), std::nan(""));
+  NetState state;
+  const Cohort<double> cohort{.signature = g,
+                              .n_nets = 1,
+                              .nets = &c.net,
+                              .state = &state,
+                              .theta = theta.data(),
+                              .momentum = momentum.data(),
+                              .mask = nullptr,
+                              .data = {}};
+  const Network<double> net(cohort, 0);
+  Memory memory;
+  const auto w =
+      carve(memory, [&](Arena& a) { return Workspace<double>::carve<SerialTeam>(a, g, g.batch, Purpose::learning); });
+  clear_weights(team, w);
+  Outcome out;
+  for (size_t k = 0; k <= c.updates.size(); ++k) {
+    fill(c, w.batch);
+    out.losses.push_back(loss_and_gradient(team, g, net, c.classes, g.batch, w, false, k));
+    if (k == 0) out.gradient.assign(w.gradient, w.gradient + theta.size());
+    if (k == c.updates.size()) break;
+    EXPECT_TRUE(update(team, g, net, int64_t(k), w.gradient));
+    out.thetas.push_back(theta);
+  }
+  for (const auto& kernel : c.tangent_kernels) {
+    out.start.push_back(tangent_kernel(c, c.theta, kernel.tensor));
+    out.now.push_back(tangent_kernel(c, c.updates.back().theta, kernel.tensor));
+  }
+  return out;
+}
+
+// ---- comparison
+// -------------------------------------------------------------------------------------------------------
+std::string place(const Signature& g, size_t i) {
+  static const char* const roles[] = {"input", "recurrent", "readout", "bias"};
+  int k = 0;
+  while (tensor(g, k).end <= i) ++k;
+  const Tensor t = tensor(g, k);
+  const bool ei = i >= t.offset_ei && i < t.offset_ix, ix = i >= t.offset_ix;
+  const size_t at = i - (ix ? t.offset_ix : ei ? t.offset_ei : t.offset), cols = size_t(ei ? t.n_inhibitory : t.cols);
+  return std::string(roles[int(t.role)]) + " of layer " + std::to_string(t.layer) +
+         (ix   ? ", ix"
+          : ei ? ", ei"
+               : "") +
+         " (" + std::to_string(at / cols) + ", " + std::to_string(at % cols) + ")";
+}
+
+// Rounding only. Zeros, and weights that a projection has put beside zero, are met exactly.
+bool agree(double value, double golden) {
+  const double size = std::abs(golden);
+  return size < 2e-9 ? std::abs(value - golden) <= 1e-6 * size : std::abs(value - golden) <= 1e-10 * size + 1e-12;
+}
+
+void expect_theta(const Signature& g, const Numbers& values, const Numbers& golden) {
+  for (size_t i = 0; i < golden.size(); ++i)
+    EXPECT_TRUE(agree(values[i], golden[i])) << place(g, i) << ": " << values[i] << ", golden " << golden[i];
+}
+
+// Sums with cancellation: rounding relative to the largest.
+void expect_sums(const Numbers& values, const Numbers& golden, const auto& name) {
+  ASSERT_EQ(values.size(), golden.size());
+  double largest = 0;
+  for (const double v : golden) largest = std::max(largest, std::abs(v));
+  for (size_t i = 0; i < golden.size(); ++i) EXPECT_NEAR(values[i], golden[i], 1e-12 * largest) << name(i);
+}
+
+std::vector<std::string> files() {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(COHORT_SOURCE_DIR "/tests/golden/data"))
+    if (entry.path().extension() == ".json") names.push_back(entry.path().stem().string());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+class Golden : public testing::TestWithParam<std::string> {};
+
+TEST_P(Golden, LossGradientUpdatesAndKernels) {
+  const Case c(std::filesystem::path(COHORT_SOURCE_DIR "/tests/golden/data") / (GetParam() + ".json"));
+  const Outcome out = run_case(c);
+  EXPECT_NEAR(out.losses[0], c.loss, 1e-12 * (1 + c.loss));
+  expect_sums(out.gradient, c.gradient, [&](size_t i) { return "gradient of " + place(c.signature, i); });
+  for (size_t k = 0; k < c.updates.size() && !HasFailure(); ++k) {
+    SCOPED_TRACE("after update " + std::to_string(k + 1));
+    expect_theta(c.signature, out.thetas[k], c.updates[k].theta);
+    EXPECT_NEAR(out.losses[k + 1], c.updates[k].loss, 1e-10 * (1 + c.updates[k].loss));
+  }
+  for (size_t k = 0; k < c.tangent_kernels.size(); ++k) {
+    SCOPED_TRACE("tangent kernel of tensor " + std::to_string(c.tangent_kernels[k].tensor));
+    const auto entry = [](size_t i) { return "entry " + std::to_string(i); };
+    expect_sums(out.start[k], c.tangent_kernels[k].start, entry);
+    expect_sums(out.now[k], c.tangent_kernels[k].now, entry);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Files, Golden, testing::ValuesIn(files()), [](const auto& file) { return file.param; });
+
+}  // namespace
+}  // namespace cohort
