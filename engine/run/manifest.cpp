@@ -1,0 +1,222 @@
+#include "run/manifest.h"
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "cohort/error.h"
+#include "run/atomic_file.h"
+
+namespace cohort::engine {
+namespace {
+
+using nlohmann::json;
+
+constexpr int64_t kMaxNetworks = 10'000'000;
+
+// The text ends in this, the hash of everything before it, and the closing of the object.
+constexpr std::string_view kHashKey = "\"xxh3\": \"", kEnd = "\"\n}\n";
+
+// Any invalid UTF-8 is replaced: the name of an experiment is for reading only.
+std::string dump(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
+
+// ---- signatures as JSON
+struct SignatureField {
+  const char* name;
+  int32_t Signature::*member;
+};
+constexpr SignatureField kSignatureFields[] = {{"n_in", &Signature::n_in},
+                                               {"n_hidden", &Signature::n_hidden},
+                                               {"n_layers", &Signature::n_layers},
+                                               {"n_out", &Signature::n_out},
+                                               {"n_inhibitory", &Signature::n_inhibitory},
+                                               {"batch", &Signature::batch},
+                                               {"n_steps", &Signature::n_steps},
+                                               {"bias", &Signature::bias}};
+
+json to_json(const Signature& signature) {
+  json fields{{"core", info(signature.core).name}};
+  for (const auto& [name, member] : kSignatureFields) fields[name] = signature.*member;
+  return fields;
+}
+
+// ---- reading untrusted JSON: every access is checked
+class Reader {
+ public:
+  explicit Reader(const std::string& source) : source_(source) {}
+
+  [[noreturn]] void damaged(const std::string& why) const { throw IoError(source_ + ": damaged manifest: " + why); }
+
+  const json& get(const json& object, const char* key) const {
+    const auto found = object.is_object() ? object.find(key) : object.end();
+    if (!object.is_object() || found == object.end()) damaged(std::string("no '") + key + "'");
+    return *found;
+  }
+  const json& array(const json& object, const char* key) const {
+    const json& value = get(object, key);
+    if (!value.is_array()) damaged(std::string("'") + key + "' is not a list");
+    return value;
+  }
+  std::string text(const json& value, const char* what) const {
+    if (!value.is_string()) damaged(std::string("'") + what + "' is not text");
+    return value.get<std::string>();
+  }
+  int64_t integer(const json& value, const char* what, int64_t least, int64_t most) const {
+    if (!value.is_number_integer() || (value.is_number_unsigned() && value.get<uint64_t>() > uint64_t(most)) ||
+        value.get<int64_t>() < least || value.get<int64_t>() > most)
+      damaged(std::string("'") + what + "' is not an integer from " + std::to_string(least) + " to " +
+              std::to_string(most));
+    return value.get<int64_t>();
+  }
+  std::string hash(const json& value, const char* what) const {
+    const std::string hex = text(value, what);
+    if (!is_xxh3(hex)) damaged(std::string("'") + what + "' is not a hash");
+    return hex;
+  }
+
+  Signature signature(const json& value) const {
+    Signature s;
+    const std::string core = text(get(value, "core"), "core");
+    int id = 0;
+    while (id < n_cores && core != info(CoreId(id)).name) ++id;
+    if (id == n_cores) damaged("unknown core");
+    s.core = CoreId(id);
+    for (const auto& [name, member] : kSignatureFields)
+      s.*member = int32_t(integer(get(value, name), name, 0, std::numeric_limits<int32_t>::max()));
+    return s;
+  }
+
+  NetRange range(const json& value, int64_t n_networks) const {
+    if (!value.is_array() || value.size() != 3) damaged("a range of networks is not [first, count, step]");
+    const NetRange r{integer(value[0], "first", 0, n_networks - 1), integer(value[1], "count", 1, n_networks),
+                     integer(value[2], "step", 1, n_networks)};
+    if ((r.count - 1) > (n_networks - 1 - r.first) / r.step) damaged("a range of networks leaves the sweep");
+    return r;
+  }
+
+  Manifest::Done done(const json& value, int64_t n_nets) const {
+    return {{hash(get(value, "xxh3"), "xxh3"),
+             integer(get(value, "bytes"), "bytes", 1, std::numeric_limits<int64_t>::max())},
+            integer(get(value, "diverged"), "diverged", 0, n_nets)};
+  }
+
+ private:
+  const std::string& source_;
+};
+
+}  // namespace
+
+std::string Manifest::config_xxh3() const { return xxh3(canonical); }
+
+std::string to_json(const Manifest& manifest) {
+  json axes = json::array(), made_by = json::array();
+  for (const auto& axis : manifest.axes) axes.push_back({{"keys", axis.keys}, {"size", axis.size}});
+  for (const auto& [key, value] : manifest.made_by) made_by.push_back({key, value});
+
+  std::map<Signature, size_t> index;
+  json signatures = json::array();
+  std::string units;
+  for (size_t id = 0; id < manifest.units.size(); ++id) {
+    const auto& [unit, done] = manifest.units[id];
+    const auto [found, is_new] = index.emplace(unit.signature, signatures.size());
+    if (is_new) signatures.push_back(to_json(unit.signature));
+    units += (id ? ",\n  {\"id\": " : "\n  {\"id\": ") + std::to_string(id) +
+             ", \"signature\": " + std::to_string(found->second) + ", \"networks\": [";
+    for (size_t i = 0; i < unit.networks.size(); ++i) {
+      const NetRange& r = unit.networks[i];
+      units += (i ? ",[" : "[") + std::to_string(r.first) + "," + std::to_string(r.count) + "," +
+               std::to_string(r.step) + "]";
+    }
+    units += "]";
+    if (done)
+      units += ", \"shard\": {\"xxh3\": \"" + done->file.xxh3 + "\", \"bytes\": " + std::to_string(done->file.bytes) +
+               ", \"diverged\": " + std::to_string(done->n_diverged) + "}";
+    units += "}";
+  }
+
+  std::string text = "{\n\"format\": " + std::to_string(Manifest::format);
+  const auto member = [&](const char* key, const std::string& value) {
+    text += std::string(",\n\"") + key + "\": " + value;
+  };
+  member("tool", dump(manifest.tool));
+  member("name", dump(manifest.name));
+  member("config_xxh3", dump(manifest.config_xxh3()));
+  member("config", dump(manifest.canonical));
+  member("made_by", dump(made_by));
+  member("axes", dump(axes));
+  member("n_networks", std::to_string(manifest.n_networks));
+  member("signatures", dump(signatures));
+  member("units", "[" + units + "\n]");
+  text += ",\n";
+  return text + std::string(kHashKey) + xxh3(text) + std::string(kEnd);
+}
+
+Manifest manifest_from_json(std::string_view text, const std::string& source) {
+  const Reader read(source);
+  constexpr size_t n_tail = kHashKey.size() + 16 + kEnd.size();
+  if (text.size() < n_tail) read.damaged("too short");
+  const std::string_view body = text.substr(0, text.size() - n_tail), tail = text.substr(body.size());
+  if (tail != std::string(kHashKey) + xxh3(body) + std::string(kEnd)) read.damaged("its hash does not match");
+
+  const json all = json::parse(text, nullptr, false);
+  if (all.is_discarded()) read.damaged("not JSON");
+  const int64_t format = read.integer(read.get(all, "format"), "format", 1, std::numeric_limits<int64_t>::max());
+  if (format != Manifest::format)
+    throw Error(source + ": written by a later version of cohort (format " + std::to_string(format) +
+                ", this version reads " + std::to_string(Manifest::format) + ")");
+
+  Manifest manifest;
+  manifest.tool = read.text(read.get(all, "tool"), "tool");
+  manifest.name = read.text(read.get(all, "name"), "name");
+  manifest.canonical = read.text(read.get(all, "config"), "config");
+  if (read.hash(read.get(all, "config_xxh3"), "config_xxh3") != manifest.config_xxh3())
+    read.damaged("the configuration does not match its hash");
+  for (const json& pair : read.array(all, "made_by")) {
+    if (!pair.is_array() || pair.size() != 2) read.damaged("'made_by' is not a list of pairs");
+    manifest.made_by.emplace_back(read.text(pair[0], "made_by"), read.text(pair[1], "made_by"));
+  }
+  manifest.n_networks = read.integer(read.get(all, "n_networks"), "n_networks", 1, kMaxNetworks);
+  int64_t product = 1;
+  for (const json& value : read.array(all, "axes")) {
+    Manifest::Axis axis{{}, read.integer(read.get(value, "size"), "size", 1, kMaxNetworks)};
+    for (const json& key : read.array(value, "keys")) axis.keys.push_back(read.text(key, "keys"));
+    if (axis.keys.empty()) read.damaged("an axis without keys");
+    product = std::min(product * axis.size, kMaxNetworks + 1);
+    manifest.axes.push_back(std::move(axis));
+  }
+  if (product != manifest.n_networks) read.damaged("the axes do not make the number of networks");
+
+  std::vector<Signature> signatures;
+  for (const json& value : read.array(all, "signatures")) signatures.push_back(read.signature(value));
+  std::vector<bool> seen(size_t(manifest.n_networks), false);
+  int64_t n_seen = 0;
+  for (const json& value : read.array(all, "units")) {
+    const int64_t id = int64_t(manifest.units.size());
+    read.integer(read.get(value, "id"), "id", id, id);
+    Manifest::Entry entry;
+    entry.unit.signature = signatures.empty()
+                               ? Signature{}
+                               : signatures[size_t(read.integer(read.get(value, "signature"), "signature", 0,
+                                                                int64_t(signatures.size()) - 1))];
+    int64_t before = -1;
+    for (const json& value_of : read.array(value, "networks")) {
+      const NetRange range = read.range(value_of, manifest.n_networks);
+      if (range.first <= before) read.damaged("the networks of a unit are not in order");
+      before = range.last();
+      for (int64_t i = 0; i < range.count; ++i, ++n_seen) {
+        const size_t net = size_t(range.first + i * range.step);
+        if (seen[net]) read.damaged("a network is in two units");
+        seen[net] = true;
+      }
+      entry.unit.networks.push_back(range);
+    }
+    if (entry.unit.networks.empty()) read.damaged("a unit without networks");
+    if (const auto shard = value.find("shard"); shard != value.end())
+      entry.done = read.done(*shard, n_networks(entry.unit.networks));
+    manifest.units.push_back(std::move(entry));
+  }
+  if (n_seen != manifest.n_networks) read.damaged("a network is in no unit");
+  return manifest;
+}
+
+}  // namespace cohort::engine
