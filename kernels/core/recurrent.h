@@ -150,6 +150,7 @@ COHORT_PHASE_FN void recurrent_gradients(const Team& team, const Signature& g, E
         const Real total = team.template sum<Real>((t1 - from) * rows, [&](int i) { return e[o * n_positions + from * rows + i]; });
         if (team.lane() == 0) dw.d[o] += total;
       }
+    team.sync();
   }
 }
 
