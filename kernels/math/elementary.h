@@ -102,11 +102,11 @@ COHORT_FORCE_INLINE float exp(float x) {
 COHORT_FORCE_INLINE double log(double x) {
   const bool tiny = x < 2.2250738585072014e-308;
   const double y = tiny ? x * 18014398509481984.0 : x;
-  const int64_t u = bits<int64_t>(y) - bits<int64_t>(0.70710678118654757);
-  const int64_t e52 = u & int64_t(0xfff0000000000000u);
-  const double m = bits<double>(bits<int64_t>(y) - e52);
+  const uint64_t u = bits<uint64_t>(y) - bits<uint64_t>(0.70710678118654757);  // wraps for y < 0
+  const uint64_t e52 = u & 0xfff0000000000000u;
+  const double m = bits<double>(bits<uint64_t>(y) - e52);
   const double e =
-      bits<double>((e52 >> 52) + bits<int64_t>(6755399441055744.0)) - 6755399441055744.0 - (tiny ? 54.0 : 0.0);
+      bits<double>((int64_t(e52) >> 52) + bits<int64_t>(6755399441055744.0)) - 6755399441055744.0 - (tiny ? 54.0 : 0.0);
   const double f = m - 1.0, s = f / (m + 1.0), z = s * s;
   double p = 1.0 / 21.0;
   p = p * z + 1.0 / 19.0;
@@ -127,10 +127,10 @@ COHORT_FORCE_INLINE double log(double x) {
 COHORT_FORCE_INLINE float log(float x) {
   const bool tiny = x < 1.17549435e-38f;
   const float y = tiny ? x * 16777216.0f : x;
-  const int32_t u = bits<int32_t>(y) - bits<int32_t>(0.70710678f);
-  const int32_t e23 = u & int32_t(0xff800000u);
-  const float m = bits<float>(bits<int32_t>(y) - e23);
-  const float e = float(e23 >> 23) - (tiny ? 24.0f : 0.0f);
+  const uint32_t u = bits<uint32_t>(y) - bits<uint32_t>(0.70710678f);  // wraps for y < 0
+  const uint32_t e23 = u & 0xff800000u;
+  const float m = bits<float>(bits<uint32_t>(y) - e23);
+  const float e = float(int32_t(e23) >> 23) - (tiny ? 24.0f : 0.0f);
   const float f = m - 1.0f, s = f / (m + 1.0f), z = s * s;
   float p = 1.0f / 9.0f;
   p = p * z + 1.0f / 7.0f;
@@ -189,8 +189,8 @@ COHORT_FORCE_INLINE void sincospi(Real x, Real* sine, Real* cosine) {
 }
 #endif
 
-// |x|^e for e > 0, evaluated in double so that the float result is exact to an ulp; 0^e = exp(-infinity) = 0. A test for
-// zero would be threaded into a branch around exp, and loops would no longer vectorise.
+// |x|^e for e > 0, evaluated in double so that the float result is exact to an ulp; 0^e = exp(-infinity) = 0. A test
+// for zero would be threaded into a branch around exp, and loops would no longer vectorise.
 template <class Real>
 COHORT_FORCE_INLINE Real pow_abs(Real x, double e) {
   return Real(exp(e * log(abs(double(x)))));
