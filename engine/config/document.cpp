@@ -171,9 +171,15 @@ class DepthScan {
       }
     }
   }
-  // [a.b] or [[a.b]] up to the end of its line.
+  // [a.b] or [[a.b]] up to the end of its line. The parser takes for granted that a key begins after the brackets.
   void header() {
     header_ = 1;
+    c_.skip(c_.at("[[") ? 2 : 1);
+    while (!c_.done() && (*c_ == ' ' || *c_ == '\t')) c_.next();
+    const auto begins_key = [](char c) {
+      return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-' || c == '"' || c == '\'';
+    };
+    if (!c_.done() && !begins_key(*c_)) fail(c_.position(), "not TOML: a table header begins with a key");
     while (!c_.done() && *c_ != '\n' && *c_ != '#') {
       if (*c_ == '"' || *c_ == '\'') {
         string();

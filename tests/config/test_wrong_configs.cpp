@@ -60,6 +60,11 @@ const Case cases[] = {
     {with_head("[network\nbias = true\n"), "3:9", {"not TOML"}},
     {with_head("seed = 99999999999999999999\n"), "3:", {"not TOML"}},
     {with_head("= 4\n"), "3:1", {"not TOML"}},
+    {with_head("seed = [}\n"), "3:9", {"not TOML", "'}'"}},
+    {with_head("seed = [1\n]]\n"), "4:2", {"not TOML", "']'"}},
+    {with_head("seed\xc2\xa0= 1\n"), "3:5", {"not TOML", "ASCII"}},
+    {with_head("[.]\n"), "3:2", {"not TOML", "key"}},
+    {with_head("[[ ]]\n"), "3:4", {"not TOML", "key"}},
     // Depth.
     {with_head(repeated("a.", 29999) + "a = 1\n"), "3:64", {"32"}},
     {with_head("[" + repeated("a.", 29999) + "a]\n"), "3:65", {"32"}},
