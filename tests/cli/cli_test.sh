@@ -1,0 +1,134 @@
+#!/usr/bin/env bash
+# cli_test.sh TOOL: the tool as a person uses it: exit codes, one-line errors with a place, nothing written on bad input,
+# resuming, refusing, exporting, plotting, Ctrl-C.
+set -uo pipefail
+tool=$(realpath "$1")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+unset COHORT_DATA
+failures=0
+checks=0
+
+fail() { echo "FAILED: $*"; failures=$((failures + 1)); }
+# expect CODE PATTERN COMMAND...: exit code, and a pattern that the one line on stderr must match (empty: no demand)
+expect() {
+  local code=$1 pattern=$2; shift 2
+  checks=$((checks + 1))
+  "$@" >out 2>err
+  local got=$?
+  [[ $got -eq $code ]] || { fail "exit $got instead of $code: $*"; head -3 err; }
+  if [[ -n $pattern ]]; then
+    grep -qE -- "$pattern" err || { fail "no '$pattern' on stderr: $*"; head -3 err; }
+    [[ $code -eq 0 || $(wc -l <err) -eq 1 ]] || { fail "more than one line on stderr: $*"; cat err; }
+  fi
+}
+
+cat >good.toml <<'TOML'
+name = "good"
+[network]
+n_hidden = 12
+[task]
+name = "delay_match_sample"
+batch = 8
+[train]
+steps = 20
+[eval]
+trials = 64
+[sweep]
+"rule.geometry" = ["euclidean", "neg_entropy"]
+seed = { range = [0, 3] }
+TOML
+bad() { sed "$1" good.toml >bad.toml; }
+
+expect 0 "" "$tool" --help
+expect 0 "" "$tool" --version
+for command in list validate plan run show export plot bench; do expect 0 "" "$tool" $command --help; done
+expect 2 "did you mean 'validate'" "$tool" validat good.toml
+expect 2 "commands:" "$tool" frobnicate
+expect 2 "." "$tool"
+expect 2 "FILE" "$tool" run
+expect 2 "--out" "$tool" run good.toml
+expect 0 "" "$tool" list
+grep -q neg_entropy out || fail "list names no geometry"
+expect 0 "" "$tool" list --json
+python3 -c 'import json; d = json.load(open("out")); assert any(t["name"] == "adding" for t in d["task"])' || fail "list --json is not JSON"
+
+expect 0 "" "$tool" validate good.toml
+grep -q "6 networks" out || fail "validate does not count"
+expect 0 "" "$tool" plan good.toml --device cpu
+grep -q "^networks *6" out || fail "plan does not count"
+
+# bad input: code 2 (or 3), place, word; nothing written
+bad 's/n_hidden/n_hiden/'; expect 2 "bad.toml:3:1: .*n_hiden.*did you mean.*n_hidden" "$tool" run bad.toml --out nothing
+bad 's/n_hidden = 12/n_hidden = "many"/'; expect 2 "bad.toml:3:[0-9]+: .*many" "$tool" run bad.toml --out nothing
+bad 's/n_hidden = 12/n_hidden = -1/'; expect 2 "bad.toml:3:[0-9]+: .*-1" "$tool" run bad.toml --out nothing
+bad 's/delay_match_sample/delay_mach_sample/'; expect 2 "bad.toml:5:[0-9]+: .*delay_mach_sample" "$tool" run bad.toml --out nothing
+bad 's/\["euclidean", "neg_entropy"\]/[]/'; expect 2 "bad.toml:12:[0-9]+: .*empty" "$tool" run bad.toml --out nothing
+bad 's/\[train\]/[init]\nrank = 13\n[train]/'; expect 2 "bad.toml:8:[0-9]+: .*13" "$tool" run bad.toml --out nothing
+bad 's/name = "good"/name = /'; expect 2 "bad.toml:1:" "$tool" run bad.toml --out nothing
+: >empty.toml; expect 2 "empty.toml.*empty" "$tool" run empty.toml --out nothing
+head -c 400 /dev/urandom >binary.toml; expect 2 "binary.toml" "$tool" run binary.toml --out nothing
+{ cat good.toml; head -c 70000 /dev/zero | tr '\0' '#'; } >large.toml; expect 2 "large.toml.*64" "$tool" run large.toml --out nothing
+{ echo 'name = "deep"'; printf 'a'; printf '.a%.0s' {1..5000}; echo ' = 1'; } >deep.toml; expect 2 "deep.toml:2:" "$tool" run deep.toml --out nothing
+expect 3 "missing.toml" "$tool" run missing.toml --out nothing
+expect 3 "" "$tool" show missing-directory
+expect 2 "--set" "$tool" run good.toml --out nothing --set nonsense
+expect 2 "network.n_hiddn" "$tool" run good.toml --out nothing --set network.n_hiddn=4
+expect 2 "tpu" "$tool" run good.toml --out nothing --device tpu
+expect 2 "COHORT_DATA" "$tool" run good.toml --out nothing --set 'task.name="row_mnist"'
+mkdir data; expect 3 "train-images-idx3-ubyte" "$tool" run good.toml --out nothing --set 'task.name="row_mnist"' --data data
+printf '\0\0\10\3\377\377\377\377\0\0\0\34\0\0\0\34' >data/train-images-idx3-ubyte
+expect 3 "train-images-idx3-ubyte" "$tool" run good.toml --out nothing --set 'task.name="row_mnist"' --data data
+expect 3 "" "$tool" run good.toml --out /proc/nothing/here
+bad 's/\[train\]/[analysis]\nkernel_trials = 4000\n[train]/'; expect 2 "max_kernel_rows" "$tool" run bad.toml --out nothing
+[[ ! -e nothing ]] || fail "bad input left an output directory"
+
+# a run, again, exported and drawn
+expect 0 "" "$tool" run good.toml --out run --device cpu
+expect 0 "" "$tool" run good.toml --out run --device cpu --threads 1
+shards() { sha256sum run/units/*.h5; }
+before=$(shards); rm run/units/000000.h5
+expect 0 "" "$tool" run good.toml --out run --device cpu
+[[ $(shards) == "$before" ]] || fail "a unit that was computed again has other bytes"
+expect 2 "rule.momentum" "$tool" run good.toml --out run --set rule.momentum=0.5
+mkdir full; touch full/letter; expect 2 "full" "$tool" run good.toml --out full
+expect 0 "" "$tool" show run
+grep -q neg_entropy out || fail "show has no table"
+expect 0 "" "$tool" export run
+[[ $(wc -l <out) -eq 7 ]] || fail "export has not one row per network"
+head -1 out | grep -q "^net,rule.geometry,seed,status,final.loss,final.accuracy,weight_change.final" || fail "export's columns: $(head -1 out)"
+expect 0 "" "$tool" export run --format json
+python3 -c 'import json; d = json.load(open("out")); assert len(d) == 6 and d[0]["status"] == "ok" and d[0]["final.accuracy"] >= 0' || fail "export --format json"
+expect 0 "" "$tool" export run --history
+head -1 out | grep -q "^net,step,name,value" || fail "export --history"
+expect 0 "" "$tool" plot run
+grep -q "</svg>" run/figure.svg || fail "no figure"
+expect 0 "" "$tool" plot run --history
+grep -q "</svg>" run/history.svg || fail "no history figure"
+expect 2 "nothing.final" "$tool" plot run --measure nothing.final
+
+# one diverging network is data, not an error
+expect 0 "" "$tool" run good.toml --out wild --device cpu --set rule.lr=1e30
+"$tool" export wild | grep -q "diverged@" || fail "divergence is not marked"
+
+# the throughput benchmark's contract
+expect 0 "" "$tool" bench train --n 16 --batch 8 --steps 8 --seconds 0.1 --device cpu --json
+python3 - <<'PY' || fail "bench --json"
+import json
+d = json.loads(open("out").read())
+keys = "n batch seq_len backend device isa precision threads net_steps_per_s tflops gemm_tflops efficiency".split()
+assert all(k in d for k in keys) and d["efficiency"] > 0 and d["backend"] == "cpu"
+PY
+
+# Ctrl-C ends cleanly, and the same command continues
+"$tool" run good.toml --out stopped --device cpu --set train.steps=2000000 >out 2>err &
+pid=$!
+sleep 1.5; kill -INT $pid; wait $pid; code=$?
+checks=$((checks + 1))
+[[ $code -eq 130 ]] || fail "interrupted run ended with $code"
+grep -q interrupted err || fail "an interrupted run says nothing"
+[[ -f stopped/manifest.json ]] || fail "an interrupted run lost its manifest"
+
+echo "$checks commands checked, $failures failures"
+[[ $failures -eq 0 ]]

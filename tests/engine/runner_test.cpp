@@ -1,0 +1,288 @@
+// What the engine promises of a run: bits that depend on nothing but the network, starts as asked for, and learning.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <map>
+#include <numeric>
+
+#include "cohort/error.h"
+#include "runner/plan.h"
+#include "runner/runner.h"
+
+namespace cohort::engine {
+namespace {
+
+std::vector<int64_t> all_of(const Experiment& e) {
+  std::vector<int64_t> networks(static_cast<size_t>(e.size()));
+  std::iota(networks.begin(), networks.end(), 0);
+  return networks;
+}
+
+UnitResult train(const Experiment& e, const std::vector<int64_t>& networks, int threads = 2) {
+  const auto device = open_cpu_device(threads);
+  return run_unit({*device, e, Dataset{}}, networks).value();
+}
+
+const UnitResult::Array& array(const UnitResult& r, const std::string& name) {
+  for (const auto& a : r.arrays)
+    if (a.name == name) return a;
+  throw Error("no array " + name);
+}
+std::vector<float> of_network(const UnitResult& r, const std::string& name, size_t i) {
+  const auto& a = array(r, name);
+  const size_t n = a.value.size() / r.net.size();
+  return {a.value.begin() + ptrdiff_t(i * n), a.value.begin() + ptrdiff_t((i + 1) * n)};
+}
+std::vector<double> column(const UnitResult& r, const std::string& name) {
+  for (const auto& c : r.columns)
+    if (c.name == name) return c.value;
+  throw Error("no column " + name);
+}
+template <class T>
+bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0;
+}
+
+// Everything that was stored about network i of `a` and network j of `b`.
+void expect_same(const UnitResult& a, size_t i, const UnitResult& b, size_t j) {
+  EXPECT_EQ(a.diverged_at[i], b.diverged_at[j]);
+  for (size_t c = 0; c < a.columns.size(); ++c)
+    EXPECT_EQ(std::memcmp(&a.columns[c].value[i], &b.columns[c].value[j], sizeof(double)), 0) << a.columns[c].name;
+  for (const auto& array_a : a.arrays) EXPECT_TRUE(same_bits(of_network(a, array_a.name, i), of_network(b, array_a.name, j))) << array_a.name;
+}
+
+const char* const kMixed = R"(
+name = "mixed"
+[network]
+n_hidden = 9
+noise = 0.05
+[task]
+name = "perceptual_decision"
+batch = 4
+[train]
+steps = 6
+[eval]
+trials = 10
+[analysis]
+names = ["weight_change", "representation_alignment", "kernel_alignment", "svd_entropy", "effective_rank"]
+probe_trials = 12
+kernel_trials = 3
+[output]
+weights = "final"
+history_every = 1
+[sweep]
+"init.rank" = [2, "full"]
+seed = { range = [0, 167] }
+[[sweep.zip]]
+"rule.geometry" = ["euclidean", "neg_entropy", "p_norm"]
+"rule.p" = [2.0, 2.0, 3.0]
+)";
+
+TEST(CohortInvariance, ANetworkAloneIsItselfAmongAThousandAtAnyThreadCount) {
+  const Experiment e = Experiment::parse(kMixed);
+  ASSERT_GT(e.size(), 1000);
+  const UnitResult together = train(e, all_of(e), 2);
+  const UnitResult serial = train(e, all_of(e), 1), many = train(e, all_of(e), 7);
+  for (size_t i = 0; i < together.net.size(); ++i) {
+    expect_same(together, i, serial, i);
+    expect_same(together, i, many, i);
+  }
+  for (const int64_t i : {0, 1, 2, 500, 733, int(e.size()) - 1}) expect_same(together, size_t(i), train(e, {i}), 0);
+  const UnitResult backwards = train(e, {700, 13, 2});
+  expect_same(together, 700, backwards, 0);
+  expect_same(together, 13, backwards, 1);
+}
+
+TEST(CohortInvariance, WatchingDoesNotChangeLearning) {
+  const Experiment plain = Experiment::parse(kMixed, "config", {"seed=3"});
+  const Experiment watched = Experiment::parse(kMixed, "config", {"seed=3", "eval.every=2", "analysis.every=1", "output.history_every=5"});
+  const UnitResult a = train(plain, all_of(plain)), b = train(watched, all_of(watched));
+  for (size_t i = 0; i < a.net.size(); ++i) EXPECT_TRUE(same_bits(of_network(a, "weights.recurrent.final", i), of_network(b, "weights.recurrent.final", i)));
+  const auto entropy = std::find_if(b.series.begin(), b.series.end(), [](const auto& s) { return s.name == "svd_entropy"; });
+  ASSERT_NE(entropy, b.series.end());
+  EXPECT_EQ(entropy->step, (std::vector<int64_t>{0, 1, 2, 3, 4, 5, 6}));
+  const std::vector<double> start = column(b, "svd_entropy.initial"), end = column(b, "svd_entropy.final");
+  for (size_t i = 0; i < b.net.size(); ++i) {
+    EXPECT_EQ(entropy->value[i * 7], start[i]);
+    EXPECT_EQ(entropy->value[i * 7 + 6], end[i]);
+  }
+}
+
+TEST(CohortInvariance, ADivergingNetworkLeavesTheOthersAlone) {
+  const std::string text = std::string(kMixed) + "\"rule.lr\" = [0.003, 0.05, 1e30]\n";
+  const Experiment e = Experiment::parse(text, "config", {"seed=1"});
+  const UnitResult together = train(e, all_of(e));
+  int diverged = 0;
+  for (size_t i = 0; i < together.net.size(); ++i) {
+    if (together.diverged_at[i] >= 0) {
+      ++diverged;
+      EXPECT_TRUE(std::isnan(column(together, "final.loss")[i]));
+      EXPECT_TRUE(std::isnan(column(together, "svd_entropy.initial")[i]));
+    } else {
+      EXPECT_TRUE(std::isfinite(column(together, "final.loss")[i]));
+    }
+    expect_same(together, i, train(e, {together.net[i]}), 0);
+  }
+  EXPECT_GE(diverged, 1);
+  EXPECT_LT(diverged, int(together.net.size()));
+}
+
+// Sum of squares of a stored matrix.
+double frobenius(const std::vector<float>& w) {
+  double sum = 0;
+  for (const float x : w) sum += double(x) * double(x);
+  return std::sqrt(sum);
+}
+
+const char* const kStarts = R"(
+name = "starts"
+[network]
+n_hidden = 40
+[task]
+name = "context_decision"
+[train]
+steps = 1
+[analysis]
+names = ["singular_values", "spectral_radius"]
+[output]
+weights = "all"
+[sweep]
+"init.rank" = [1, 5, "full"]
+)";
+
+TEST(Starts, RankIsExactAndTheFrobeniusNormStays) {
+  const Experiment e = Experiment::parse(kStarts);
+  const UnitResult r = train(e, all_of(e));
+  const double norm = frobenius(of_network(r, "weights.recurrent.initial", 2));
+  EXPECT_NEAR(norm, 1.25 * std::sqrt(40.0), 0.5);
+  const int ranks[] = {1, 5, 40};
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_NEAR(frobenius(of_network(r, "weights.recurrent.initial", i)), norm, 1e-5 * norm);
+    const std::vector<float> s = of_network(r, "singular_values.recurrent.initial", i);
+    EXPECT_GT(s[size_t(ranks[i] - 1)], 1e-3f);
+    if (ranks[i] < 40) {
+      EXPECT_LT(s[size_t(ranks[i])], 1e-5f * s[0]);
+    }
+    // paired: all ranks share input and readout
+    EXPECT_TRUE(same_bits(of_network(r, "weights.input.initial", i), of_network(r, "weights.input.initial", 0)));
+    EXPECT_TRUE(same_bits(of_network(r, "weights.readout.initial", i), of_network(r, "weights.readout.initial", 0)));
+  }
+}
+
+TEST(Starts, RecurrentPairingRedrawsInputAndReadout) {
+  const Experiment e = Experiment::parse(kStarts, "config", {"init.pairing=\"recurrent\""});
+  const UnitResult r = train(e, all_of(e));
+  EXPECT_FALSE(same_bits(of_network(r, "weights.input.initial", 0), of_network(r, "weights.input.initial", 1)));
+  EXPECT_FALSE(same_bits(of_network(r, "weights.readout.initial", 0), of_network(r, "weights.readout.initial", 2)));
+}
+
+TEST(Starts, RadiusAndOtherRescalings) {
+  const Experiment radius = Experiment::parse(kStarts, "config", {"init.spectral_radius=0.8"});
+  for (const double v : column(train(radius, all_of(radius)), "spectral_radius.initial")) EXPECT_NEAR(v, 0.8, 1e-5);
+  const Experiment kept = Experiment::parse(kStarts, "config", {"init.rank_rescale=\"spectral_radius\""});
+  const std::vector<double> radii = column(train(kept, all_of(kept)), "spectral_radius.initial");
+  EXPECT_NEAR(radii[0], radii[2], 1e-4 * radii[2]);
+  EXPECT_NEAR(radii[1], radii[2], 1e-4 * radii[2]);
+  const Experiment sigma = Experiment::parse(kStarts, "config", {"init.rank_rescale=\"sigma1\""});
+  const UnitResult r = train(sigma, all_of(sigma));
+  EXPECT_NEAR(of_network(r, "singular_values.recurrent.initial", 0)[0], of_network(r, "singular_values.recurrent.initial", 2)[0], 1e-5);
+}
+
+TEST(Starts, ColumnSignsAndSparsenessHold) {
+  const char* const text = R"(
+name = "dale"
+[network]
+n_hidden = 20
+parameterisation = "column_ei"
+[init]
+density = 0.5
+spectral_radius = 1.5
+[task]
+name = "delay_match_sample"
+[train]
+steps = 30
+[analysis]
+names = ["spectral_radius"]
+[output]
+weights = "all"
+[sweep]
+"rule.geometry" = ["euclidean", "neg_entropy"]
+)";
+  const Experiment e = Experiment::parse(text);
+  const UnitResult r = train(e, all_of(e));
+  const int ne = e.network(0).spec.n_excitatory;
+  EXPECT_EQ(ne, 18);   // 9:1
+  for (size_t i = 0; i < 2; ++i) {
+    EXPECT_NEAR(column(r, "spectral_radius.initial")[i], 1.5, 1e-4);
+    const std::vector<float> start = of_network(r, "weights.recurrent.initial", i), end = of_network(r, "weights.recurrent.final", i);
+    int absent = 0, moved = 0;
+    for (int k = 0; k < 400; ++k) {
+      const float sign = k % 20 < ne ? 1.0f : -1.0f;
+      EXPECT_GE(sign * end[size_t(k)], 0.0f);
+      absent += start[size_t(k)] == 0;
+      moved += start[size_t(k)] != end[size_t(k)];
+      if (start[size_t(k)] == 0 && k % 21 != 0) EXPECT_EQ(end[size_t(k)], 0.0f);   // the diagonal starts at 0 but is free
+    }
+    EXPECT_NEAR(absent, 210, 45);
+    EXPECT_GT(moved, 150);
+  }
+}
+
+// Bayes ceilings (Liu et al.'s tasks): 2AF about .875, context about .875, delayed match 1.
+TEST(Learning, ReachesTheCeilings) {
+  const char* const text = R"(
+name = "ceilings"
+[network]
+n_hidden = 64
+[rule]
+lr = 0.01
+[task]
+name = "perceptual_decision"
+[train]
+steps = 3000
+[eval]
+trials = 8192
+[analysis]
+names = ["weight_change"]
+[sweep]
+"task.name" = ["perceptual_decision", "delay_match_sample", "context_decision"]
+seed = [1, 2]
+)";
+  const Experiment e = Experiment::parse(text);
+  const std::map<TaskId, double> ceiling = {{TaskId::perceptual_decision, 0.875}, {TaskId::delay_match_sample, 1.0}, {TaskId::context_decision, 0.875}};
+  for (int64_t i = 0; i < e.size(); i += 2) {
+    const TaskId task = e.network(i).spec.task.id;
+    const UnitResult r = train(e, {i, i + 1});
+    const std::vector<double> accuracy = column(r, "final.accuracy");
+    for (const double a : accuracy) {
+      EXPECT_GT(a, ceiling.at(task) - 0.025) << task_info(task).name;
+      EXPECT_LT(a, std::min(1.0, ceiling.at(task) + 0.015) + 1e-12) << task_info(task).name;   // 8192 trials: sd .0037
+    }
+  }
+}
+
+TEST(Plan, CountsWorkAndRefusesLargeKernels) {
+  const Experiment e = Experiment::parse(kMixed);
+  const auto device = open_cpu_device(1);
+  const Plan plan = make_plan(e, device.get());
+  EXPECT_EQ(plan.n_networks, e.size());
+  EXPECT_EQ(plan.kernel_rows, 3 * 8 * 3);
+  EXPECT_DOUBLE_EQ(plan.training_flop, double(e.size()) * 6 * flop_per_step(e.network(0).signature));
+  EXPECT_GT(plan.memory_bytes, 0u);
+  EXPECT_GT(plan.seconds, 0);
+  const Experiment large = Experiment::parse(kMixed, "config", {"analysis.kernel_trials=200"});
+  EXPECT_THROW(make_plan(large, nullptr), Error);
+  EXPECT_NO_THROW(make_plan(Experiment::parse(kMixed, "config", {"analysis.kernel_trials=200", "analysis.max_kernel_rows=4800"}), nullptr));
+}
+
+TEST(Stopping, GivesNoResult) {
+  const Experiment e = Experiment::parse(kMixed);
+  const auto device = open_cpu_device(1);
+  const std::atomic<bool> stop{true};
+  EXPECT_FALSE(run_unit({*device, e, Dataset{}, &stop}, {0, 1}).has_value());
+}
+
+}  // namespace
+}  // namespace cohort::engine
