@@ -90,7 +90,7 @@ std::vector<Key> independent_keys(const Table& table) {
     Key key = read_key(table, int(c));
     if (key.values.size() > 1) keys.push_back(std::move(key));
   }
-  std::ranges::stable_partition(keys, [](const Key& key) { return !key.numeric(); });
+  std::stable_partition(keys.begin(), keys.end(), [](const Key& key) { return !key.numeric(); });
   std::vector<Key> kept;
   std::vector<size_t> setting(table.rows.size(), 0);  // which values of the kept keys a row has
   for (Key& key : keys) {
