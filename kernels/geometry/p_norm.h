@@ -7,7 +7,11 @@
 COHORT_BEGIN
 namespace geometry {
 
-struct p_norm {
+// Which powers the maps take: known before the loop over weights, so that the loop vectorises.
+enum class Power { any, three_halves, two, three };
+
+template <Power power>
+struct p_norm_of {
   static constexpr const char* doc = "p-norm, phi = |w|^p / p, p > 1 (rule.p)";
   static constexpr bool zeros_stay = false;
   template <class Real>
@@ -18,20 +22,31 @@ struct p_norm {
   template <class Real>
   COHORT_FORCE_INLINE static Real decay(Real w) { return w; }
   template <class Real>
-  COHORT_FORCE_INLINE static Real to_dual(Real w, const Params& q) { return power(w, q.p - 1); }
+  COHORT_FORCE_INLINE static Real to_dual(Real w, const Params& q) {
+    if constexpr (power == Power::three) return w * math::abs(w);
+    else if constexpr (power == Power::two) return w;
+    else if constexpr (power == Power::three_halves) return math::copysign(math::sqrt(math::abs(w)), w);
+    else return math::copysign(math::pow_abs(w, q.p - 1), w);
+  }
   template <class Real>
-  COHORT_FORCE_INLINE static Real to_primal(Real y, Real, const Params& q) { return power(y, 1 / (q.p - 1)); }
+  COHORT_FORCE_INLINE static Real to_primal(Real y, Real, const Params& q) {
+    if constexpr (power == Power::three) return math::copysign(math::sqrt(math::abs(y)), y);
+    else if constexpr (power == Power::two) return y;
+    else if constexpr (power == Power::three_halves) return y * math::abs(y);
+    else return math::copysign(math::pow_abs(y, 1 / (q.p - 1)), y);
+  }
   template <class Real>
   COHORT_FORCE_INLINE static Real potential(Real w, const Params& q) { return math::pow_abs(w, q.p) / Real(q.p); }
+};
 
- private:
-  // sign(x) |x|^e; the test of e is the same for every weight of a tensor.
-  template <class Real>
-  COHORT_FORCE_INLINE static Real power(Real x, double e) {
-    if (e == 1.0) return x;
-    if (e == 2.0) return x * math::abs(x);
-    if (e == 0.5) return math::copysign(math::sqrt(math::abs(x)), x);
-    return math::copysign(math::pow_abs(x, e), x);
+struct p_norm : p_norm_of<Power::any> {
+  // f(map) with the map for this p.
+  template <class F>
+  COHORT_TEAM_FN static void specialise(const Params& q, F f) {
+    if (q.p == 3.0) f(p_norm_of<Power::three>{});
+    else if (q.p == 2.0) f(p_norm_of<Power::two>{});
+    else if (q.p == 1.5) f(p_norm_of<Power::three_halves>{});
+    else f(p_norm_of<Power::any>{});
   }
 };
 

@@ -13,9 +13,6 @@ COHORT_BEGIN
   COHORT_TEAM_FN void function(Id id, F f) {                 \
     switch (id) { FOR_EACH(prefix) }                         \
   }
-#define COHORT_CASE(word) case GeometryId::word: f(geometry::word{}); break;
-COHORT_DISPATCH(with_geometry, GeometryId, COHORT_FOR_EACH_GEOMETRY, COHORT_CASE)
-#undef COHORT_CASE
 #define COHORT_CASE(word) case ParameterisationId::word: f(parameterisation::word{}); break;
 COHORT_DISPATCH(with_parameterisation, ParameterisationId, COHORT_FOR_EACH_PARAMETERISATION, COHORT_CASE)
 #undef COHORT_CASE
@@ -26,5 +23,20 @@ COHORT_DISPATCH(with_task, TaskId, COHORT_FOR_EACH_TASK, COHORT_CASE)
 COHORT_DISPATCH(with_distribution, DistributionId, COHORT_FOR_EACH_DISTRIBUTION, COHORT_CASE)
 #undef COHORT_CASE
 #undef COHORT_DISPATCH
+
+// f(map) for a geometry with these parameters. A geometry whose formula depends on them may offer specialise(params, f).
+template <class G, class F>
+COHORT_TEAM_FN void with_map(G map, const geometry::Params& params, F f) {
+  if constexpr (requires { G::specialise(params, f); }) G::specialise(params, f);
+  else f(map);
+}
+template <class F>
+COHORT_TEAM_FN void with_geometry(GeometryId id, const geometry::Params& params, F f) {
+  switch (id) {
+#define COHORT_CASE(word) case GeometryId::word: with_map(geometry::word{}, params, f); break;
+    COHORT_FOR_EACH_GEOMETRY(COHORT_CASE)
+#undef COHORT_CASE
+  }
+}
 
 COHORT_END

@@ -23,7 +23,7 @@ COHORT_TEAM_FN void update_tensor(const Team& team, const RuleSpec& rule, Real l
   const Real decay = Real(rule.weight_decay), keep = first_step ? Real(0) : Real(rule.momentum),
              take = first_step ? Real(1) : Real(1 - rule.dampening);
   const Real direct = rule.nesterov ? Real(1) : Real(0), held = rule.nesterov ? Real(rule.momentum) : Real(1);
-  with_geometry(rule.geometry, [&](auto map) {
+  with_geometry(rule.geometry, params, [&](auto map) {
     with_projection(rule.projection, [&](auto projection) {
       team.for_each(n, [=](int i) {
         const Real before = w[i];

@@ -3,6 +3,7 @@
 // given to.
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 
