@@ -24,9 +24,10 @@ void merge(std::vector<std::string>& order, const std::vector<UnitResult::Column
   size_t next = 0;
   for (const auto& column : columns) {
     const auto found = std::find(order.begin(), order.end(), column.name);
-    next = size_t(found - order.begin());
-    if (found == order.end()) next = size_t(order.insert(found, column.name) - order.begin());
-    ++next;
+    if (found == order.end())
+      order.insert(order.begin() + int64_t(next++), column.name);
+    else
+      next = size_t(found - order.begin()) + 1;
   }
 }
 

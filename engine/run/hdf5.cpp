@@ -220,6 +220,9 @@ Dataset open_dataset(hid_t file, const std::string& name, size_t file_bytes, con
     throw IoError(what + ": '" + name + "' is filtered or not stored in one piece of this file, which is refused");
 
   dataset.type = Id(H5Dget_type(dataset.id), H5Tclose, what);
+  const H5T_class_t kind = H5Tget_class(dataset.type);
+  if ((kind != H5T_INTEGER && kind != H5T_FLOAT && kind != H5T_STRING) || H5Tis_variable_str(dataset.type) != 0)
+    throw IoError(what + ": '" + name + "' is neither numbers nor text of a fixed size, which is refused");
   dataset.element_bytes = H5Tget_size(dataset.type);
   const Id space(H5Dget_space(dataset.id), H5Sclose, what);
   const int rank = H5Sget_simple_extent_ndims(space);

@@ -294,7 +294,7 @@ class Decoder {
     const hid_t type = member.data.type;
     if (H5Tget_class(type) == H5T_STRING) {
       check_shape(member, {n_nets_});
-      if (H5Tis_variable_str(type) != 0 || !member.data.stored) damaged("'" + member.name + "' is not plain text");
+      if (!member.data.stored) damaged("'" + member.name + "' has no data");
       std::string block(n_nets_ * member.data.element_bytes, '\0');
       hdf5::read(member.data, block.data(), source_);
       std::vector<std::string> texts;
