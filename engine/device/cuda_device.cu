@@ -121,14 +121,15 @@ class CudaDevice final : public Device {
 
   // nullptr if the device has not so much.
   void* try_allocate(size_t bytes) {
-    void* memory = nullptr;
-    const cudaError_t error = cudaMallocAsync(&memory, std::max<size_t>(bytes, 1), stream_.get());
-    if (error == cudaErrorMemoryAllocation) {
+    for (const bool last : {false, true}) {
+      void* memory = nullptr;
+      const cudaError_t error = cudaMallocAsync(&memory, std::max<size_t>(bytes, 1), stream_.get());
+      if (error == cudaSuccess) return memory;
+      if (error != cudaErrorMemoryAllocation) gpu::raise(error, "allocation", std::source_location::current());
       cudaGetLastError();
-      return nullptr;
+      if (!last) stream_.finish("release of memory");  // what was released before is free now
     }
-    gpu::check(error, "allocation");
-    return memory;
+    return nullptr;
   }
 
   void copy(void* to, const void* from, size_t bytes, cudaMemcpyKind kind, const char* what) {

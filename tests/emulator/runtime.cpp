@@ -438,6 +438,14 @@ cudaError_t cudaMallocHost(void** memory, size_t bytes) {
   runtime().pinned[reinterpret_cast<uintptr_t>(*memory)] = bytes;
   return cudaSuccess;
 }
+cudaError_t cudaDeviceGetDefaultMemPool(cudaMemPool_t* pool, int device) {
+  if (device != 0) return report(cudaErrorInvalidDevice);
+  *pool = reinterpret_cast<cudaMemPool_t>(1);
+  return cudaSuccess;
+}
+cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t pool, cudaMemPoolAttr, void*) {
+  return pool == reinterpret_cast<cudaMemPool_t>(1) ? cudaSuccess : report(cudaErrorInvalidValue);
+}
 cudaError_t cudaFree(void* memory) {
   const DeviceLock lock(device_mutex());
   if (!memory) return cudaSuccess;
