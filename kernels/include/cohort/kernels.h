@@ -11,8 +11,12 @@
 
 struct CUstream_st;
 
+// Functions of host and device. On the host they are always inlined: the linker must not merge copies that were compiled
+// for different instruction sets.
 #if defined(__CUDACC__)
 #define COHORT_FN __host__ __device__ inline
+#elif defined(__GNUC__)
+#define COHORT_FN inline __attribute__((always_inline))
 #else
 #define COHORT_FN inline
 #endif
