@@ -215,7 +215,7 @@ void draw_curve(Document& out, const Figure& figure, const Curve& curve, double 
     const svg::Point& dot = curve.dots[i];
     if (!std::isfinite(dot.x) || !std::isfinite(dot.y)) continue;
     // Beside the mean's bar, at one of a few fixed distances, so that equal values do not hide each other.
-    const double aside = curve.points.empty() ? 0 : 2.2 + 1.1 * double(i % 3);
+    const double aside = curve.points.empty() ? 0 : 1.6 + 0.8 * double(i % 3);
     const Point p = place(dot.x, dot.y);
     dots.push_back({p.x + shift + (i % 2 ? aside : -aside), p.y});
   }
@@ -268,11 +268,11 @@ void draw_panel(Document& out, const Figure& figure, const Layout& page, size_t 
   const Point corner = page.corner(i);
   const double panel_width = page.panel_width, panel_height = page.panel_height;
   const double bottom = corner.y + panel_height, right = corner.x + panel_width;
-  // Values beyond an end (an infinite spread on a logarithmic axis, say) are drawn just outside and cut off.
+  // What lies beyond an axis is drawn at its edge.
   const auto place = [&](double x, double y) {
-    const auto within = [](double part) { return std::isnan(part) ? -0.5 : std::clamp(part, -0.5, 1.5); };
-    const double fy = panel.y.log && y <= 0 ? -0.5 : within(fraction(panel.y, y));
-    const double fx = figure.x.log && x <= 0 ? -0.5 : within(fraction(figure.x, x));
+    const auto within = [](double part) { return std::isnan(part) ? 0 : std::clamp(part, 0.0, 1.0); };
+    const double fy = panel.y.log && y <= 0 ? 0 : within(fraction(panel.y, y));
+    const double fx = figure.x.log && x <= 0 ? 0 : within(fraction(figure.x, x));
     return Point{corner.x + fx * panel_width, bottom - fy * panel_height};
   };
 
@@ -299,7 +299,7 @@ void draw_panel(Document& out, const Figure& figure, const Layout& page, size_t 
   size_t n_dots = 0;
   for (const Curve& curve : panel.curves) n_dots = std::max(n_dots, curve.dots.size());
   const double opacity = panel.curves.empty() || panel.curves[0].points.empty() ? 0.7 : n_dots > 400 ? 0.2 : 0.38;
-  out.begin_clip({corner.x - 8, corner.y - 3}, panel_width + 14, panel_height + 3);
+  out.begin_clip({corner.x - 10, corner.y - 5}, panel_width + 20, panel_height + 10);
   const double step = dodge(figure, panel, page.panel_width);
   for (size_t c = 0; c < panel.curves.size(); ++c)
     draw_curve(out, figure, panel.curves[c], (double(c) - double(panel.curves.size() - 1) / 2) * step, opacity, place);

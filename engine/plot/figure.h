@@ -71,8 +71,9 @@ struct Figure {
   size_t n_ordered = 0;  // > 0: the styles are so many ordered values and get shades of one scale
 };
 
-// The figure as an SVG document on a white background. A label and ticks of y that a whole row shares stand at its left
-// only. Colours and markers can be told apart with any kind of colour vision.
+// The figure as an SVG document on a white background. What lies beyond an axis is drawn at its edge. A label and ticks
+// of y that a whole row shares stand at its left only. Colours and markers can be told apart with any kind of colour
+// vision.
 std::string draw(const Figure& figure);
 
 }  // namespace cohort::engine

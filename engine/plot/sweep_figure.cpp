@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <optional>
@@ -284,6 +285,20 @@ Statistics statistics(std::span<const double> values) {
   return s;
 }
 
+// Median and quartiles, interpolated between neighbours.
+CurvePoint median_and_quartiles(double x, std::vector<double> values) {
+  std::erase_if(values, [](double v) { return !std::isfinite(v); });
+  if (values.empty()) return {x, no_number};
+  std::ranges::sort(values);
+  const auto quantile = [&](double q) {
+    const double at = q * double(values.size() - 1);
+    const size_t below = size_t(at), above = std::min(below + 1, values.size() - 1);
+    return values[below] + (at - double(below)) * (values[above] - values[below]);
+  };
+  if (values.size() == 1) return {x, values[0]};
+  return {x, quantile(0.5), quantile(0.25), quantile(0.75)};
+}
+
 CurvePoint mean_and_spread(double x, const Statistics& s) { return {x, s.mean, s.mean - s.sd, s.mean + s.sd}; }
 
 std::string a_number_of(size_t n, const std::string& what) {
@@ -362,17 +377,31 @@ void widen(std::vector<double>& values, double least_span) {
 }
 
 // Whether panels can share one y axis without some of them being squeezed.
-bool comparable(const std::vector<std::vector<double>>& panels, double least_span) {
-  double widest = 0, narrowest = std::numeric_limits<double>::infinity(), low = narrowest, high = -low;
+bool comparable(const std::vector<std::vector<double>>& panels) {
+  double narrowest = std::numeric_limits<double>::infinity(), low = narrowest, high = -low;
   for (const auto& values : panels) {
     const auto [least, most] = std::ranges::minmax_element(values);
     if (least == values.end()) continue;
-    widest = std::max(widest, *most - *least);
-    narrowest = std::min(narrowest, std::max(least_span, *most - *least));
+    narrowest = std::min(narrowest, *most - *least);
     low = std::min(low, *least);
     high = std::max(high, *most);
   }
-  return !(narrowest < 0.2 * (high - low)) || widest == 0;
+  return !(narrowest < 0.2 * (high - low));
+}
+
+// The range that an axis has to show: all values, but not those that lie many times farther out than nine tenths of
+// them spread, as those of networks that nearly diverged do.
+struct Fence {
+  double low = -std::numeric_limits<double>::infinity(), high = std::numeric_limits<double>::infinity();
+  bool holds(double value) const { return value >= low && value <= high; }
+};
+
+Fence fence(std::vector<double> values) {
+  if (values.size() < 20) return {};
+  std::ranges::sort(values);
+  const double low = values[values.size() / 20], high = values[values.size() - 1 - values.size() / 20];
+  const double room = 4 * (high - low);
+  return room > 0 ? Fence{low - room, high + room} : Fence{};
 }
 
 }  // namespace
@@ -400,7 +429,7 @@ std::string sweep_figure(const Table& table, const SweepFigureOptions& options) 
   figure.columns = roles.panels ? n_panels : measures.size() <= 3 ? measures.size() : 2;
 
   size_t least = table.rows.size(), most = 0;  // networks behind a mean
-  size_t n_drawn = 0;
+  size_t n_drawn = 0, n_beyond = 0;
   std::vector<bool> drawn(table.rows.size(), false);
   for (const Measure& measure : measures) {
     // values [panel][colour][x]
@@ -418,7 +447,13 @@ std::string sweep_figure(const Table& table, const SweepFigureOptions& options) 
       of_panel[panel].push_back(value);
     }
 
-    const bool shared = comparable(of_panel, std::isfinite(measure.ceiling) ? least_fraction : 0);
+    const bool bounded = std::isfinite(measure.ceiling);
+    std::vector<double> all;
+    for (const auto& panel : of_panel) all.insert(all.end(), panel.begin(), panel.end());
+    const Fence shown = bounded ? Fence{} : fence(all);
+    for (auto& panel : of_panel) n_beyond += std::erase_if(panel, [&](double value) { return !shown.holds(value); });
+    std::erase_if(all, [&](double value) { return !shown.holds(value); });
+    const bool shared = bounded || comparable(of_panel);
     for (size_t panel = 0; panel < n_panels; ++panel) {
       Panel out{.title = roles.panels ? value_label(table, *roles.panels, panel) : ""};
       if (roles.panels && roles.panels->numeric()) out.title = key_label(roles.panels->name) + " = " + out.title;
@@ -439,12 +474,7 @@ std::string sweep_figure(const Table& table, const SweepFigureOptions& options) 
         }
         if (!curve.points.empty() || !curve.dots.empty()) out.curves.push_back(std::move(curve));
       }
-      std::vector<double> within = of_panel[panel];
-      if (shared) {
-        within.clear();
-        for (const auto& other : of_panel) within.insert(within.end(), other.begin(), other.end());
-      }
-      const bool bounded = std::isfinite(measure.ceiling);
+      std::vector<double> within = shared ? all : of_panel[panel];
       if (bounded) widen(within, least_fraction);
       out.y = fit_axis(measure.label, within, !bounded && spans(within, 50), measure.floor, measure.ceiling);
       out.y.remark = measure.remark;
@@ -474,6 +504,10 @@ std::string sweep_figure(const Table& table, const SweepFigureOptions& options) 
     for (const std::string& name : roles.pooled) names += (names.empty() ? "" : ", ") + name;
     figure.notes.push_back("Pooled over " + names + ".");
   }
+  if (n_beyond > 0)
+    figure.notes.push_back(fmt::format("{} far beyond the others {} drawn at the edge of the panel; means include {}.",
+                                       a_number_of(n_beyond, "value"), n_beyond == 1 ? "is" : "are",
+                                       n_beyond == 1 ? "it" : "them"));
   if (n_diverged > 0)
     figure.notes.push_back(fmt::format("{} of {} diverged and {} left out.", n_diverged,
                                        a_number_of(table.rows.size(), "network"), n_diverged == 1 ? "is" : "are"));
@@ -486,52 +520,104 @@ std::string sweep_figure(const Table& table, const SweepFigureOptions& options) 
 std::string history_figure(const std::vector<int64_t>& step, const std::vector<HistoryGroup>& groups,
                            const HistoryFigureOptions& options) {
   constexpr size_t most_points = 400;
-  Figure figure{.title = options.title, .spread = Spread::band};
+  Figure figure{.title = options.title, .legend_title = options.legend_title, .spread = Spread::band};
   std::vector<double> at(step.begin(), step.end());
   figure.x = fit_axis("training step", at);
   if (!at.empty() && at.back() > at.front()) figure.x.low = at.front(), figure.x.high = at.back();
   figure.x.ticks = nice_ticks(figure.x.low, figure.x.high, false);
 
-  std::vector<std::string> labels, panels;
+  std::vector<std::string> labels, columns, rows;
   const auto index = [](std::vector<std::string>& words, const std::string& word) {
     const auto found = std::ranges::find(words, word);
     if (found != words.end()) return size_t(found - words.begin());
     words.push_back(word);
     return words.size() - 1;
   };
-  size_t n_networks = 0, n_values = 0;
   const size_t stride = std::max<size_t>(1, (step.size() + most_points - 1) / most_points);
-  std::vector<double> shown;
+  std::vector<double> means;
+  size_t n_networks = 0;
   for (const HistoryGroup& group : groups) {
     for (const auto& curve : group.curves)
       if (curve.size() != step.size())
         throw Error(
             fmt::format("history '{}': a curve of {} values for {} steps", group.label, curve.size(), step.size()));
-    const size_t panel = index(panels, group.panel);
-    if (panel == figure.panels.size()) figure.panels.push_back({.title = spaced(group.panel)});
-    Curve curve{.label = group.label, .style = index(labels, group.label)};
+    index(labels, group.label);
+    index(columns, group.column);
+    index(rows, group.row);
     n_networks += group.curves.size();
-    for (size_t i = 0; i < step.size(); i += stride) {
-      std::vector<double> here;
-      for (const auto& values : group.curves) here.push_back(values[i]);
-      const Statistics s = statistics(here);
-      if (s.n == 0) continue;
-      n_values += s.n;
-      curve.points.push_back(mean_and_spread(double(step[i]), s));
-      shown.push_back(s.mean);
-    }
-    if (!curve.points.empty()) figure.panels[panel].curves.push_back(std::move(curve));
   }
-  if (n_values == 0) {
-    figure.panels.clear();
+  // values [n_nets] of a group at a recorded step
+  const auto values_at = [&](const HistoryGroup& group, size_t i) {
+    std::vector<double> values;
+    for (const auto& curve : group.curves) values.push_back(curve[i]);
+    return values;
+  };
+  for (const HistoryGroup& group : groups)
+    for (size_t i = 0; i < step.size(); i += stride)
+      if (const Statistics s = statistics(values_at(group, i)); s.n > 0) means.push_back(s.mean);
+  if (means.empty()) {
     figure.notes.push_back("Nothing to draw: no history was recorded.");
     return draw(figure);
   }
-  const Axis y = fit_axis(options.quantity, shown, spans(shown, 20));
-  for (Panel& panel : figure.panels) panel.y = y;
-  figure.columns = std::min<size_t>(figure.panels.size(), 4);
-  if (n_networks > groups.size()) figure.notes.push_back("Lines: means over networks; bands: \u00b1 sd.");
+
+  const bool log = spans(means, 20);
+  std::vector<double> shown;
+  figure.columns = columns.size() > 1 || rows.size() < 2 ? columns.size() : std::min<size_t>(rows.size(), 3);
+  figure.panels.resize(columns.size() * rows.size());
+  for (const HistoryGroup& group : groups) {
+    Curve curve{.label = group.label, .style = index(labels, group.label)};
+    for (size_t i = 0; i < step.size(); i += stride) {
+      const std::vector<double> here = values_at(group, i);
+      const double x = double(step[i]);
+      const CurvePoint point = log ? median_and_quartiles(x, here) : mean_and_spread(x, statistics(here));
+      if (!std::isfinite(point.mean)) continue;
+      curve.points.push_back(point);
+      shown.push_back(point.mean);
+    }
+    const size_t panel = index(rows, group.row) * columns.size() + index(columns, group.column);
+    if (!curve.points.empty()) figure.panels[panel].curves.push_back(std::move(curve));
+  }
+  Axis y = fit_axis(options.quantity, shown, log);
+  for (size_t i = 0; i < figure.panels.size(); ++i) {
+    figure.panels[i].title = spaced(columns[i % columns.size()]);
+    figure.panels[i].y = y;
+    figure.panels[i].y.remark = rows[i / columns.size()];
+  }
+  if (options.ordered && labels.size() > 2) figure.n_ordered = labels.size();
+  if (n_networks > groups.size())
+    figure.notes.push_back(log ? "Lines: medians over networks; bands: quartiles."
+                               : "Lines: means over networks; bands: \u00b1 sd.");
   return draw(figure);
+}
+
+std::string sweep_history_figure(const Table& table, const std::vector<int64_t>& step,
+                                 const std::vector<std::vector<double>>& curves, const HistoryFigureOptions& options) {
+  constexpr size_t most_labels = 8;
+  if (curves.size() != table.rows.size())
+    throw Error(fmt::format("{} histories for a table of {} networks", curves.size(), table.rows.size()));
+  const Roles roles = assign_roles(table, {});
+  const bool coloured = roles.x && roles.x->values.size() <= most_labels;
+  HistoryFigureOptions shown = options;
+  if (coloured) {
+    shown.legend_title = key_label(roles.x->name);
+    shown.ordered = roles.x->numeric();
+  }
+  const auto value = [&](const std::optional<Key>& key, size_t row) { return key ? key->of_row[row] : 0; };
+  std::map<std::array<size_t, 3>, HistoryGroup> groups;  // by row of panels, column and label
+  for (size_t r = 0; r < table.rows.size(); ++r) {
+    if (curves[r].empty()) continue;
+    const size_t label = coloured ? value(roles.x, r) : 0;
+    HistoryGroup& group = groups[{value(roles.colour, r), value(roles.panels, r), label}];
+    if (group.curves.empty()) {
+      if (coloured) group.label = value_label(table, *roles.x, label);
+      if (roles.panels) group.column = value_label(table, *roles.panels, value(roles.panels, r));
+      if (roles.colour) group.row = value_label(table, *roles.colour, value(roles.colour, r));
+    }
+    group.curves.push_back(curves[r]);
+  }
+  std::vector<HistoryGroup> list;
+  for (auto& [place, group] : groups) list.push_back(std::move(group));
+  return history_figure(step, list, shown);
 }
 
 }  // namespace cohort::engine

@@ -32,17 +32,26 @@ std::string sweep_figure(const Table& table, const SweepFigureOptions& options =
 struct HistoryGroup {
   std::string label = {};                        // legend; groups of equal label share a colour
   std::vector<std::vector<double>> curves = {};  // [n_nets][n_steps]; NaN = no value
-  std::string panel = {};                        // groups of equal text share a panel
+  std::string column = {}, row = {};             // groups of equal column and row share a panel
 };
 
 struct HistoryFigureOptions {
   std::string title = {};
   std::string quantity = "training loss";
+  std::string legend_title = {};
+  bool ordered = false;  // labels are values in increasing order
 };
 
-// An SVG document: mean and standard deviation of every group against the training step. The y axis is logarithmic if
-// the means are positive and span more than a factor of 20. Throws Error if a curve is not as long as `step`.
+// An SVG document: mean and standard deviation of every group against the training step; where the means are positive
+// and span more than a factor of 20, median and quartiles on a logarithmic axis. Throws Error if a curve is not as long
+// as `step`.
 std::string history_figure(const std::vector<int64_t>& step, const std::vector<HistoryGroup>& groups,
                            const HistoryFigureOptions& options = {});
+
+// The same for a whole sweep: curves[r] [n_steps] belongs to row r of the table; empty = not recorded. Columns of
+// panels as in sweep_figure, rows of panels are what it colours, and colours are the values of its x axis.
+std::string sweep_history_figure(const Table& table, const std::vector<int64_t>& step,
+                                 const std::vector<std::vector<double>>& curves,
+                                 const HistoryFigureOptions& options = {});
 
 }  // namespace cohort::engine

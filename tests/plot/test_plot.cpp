@@ -426,7 +426,7 @@ TEST(HistoryFigure, ShowsGroupsInPanels) {
   std::vector<HistoryGroup> groups;
   for (const char* panel : {"perceptual_decision", "context_decision"})
     for (const char* label : {"GD", "EG"}) {
-      HistoryGroup group{.label = label, .panel = panel};
+      HistoryGroup group{.label = label, .column = panel};
       for (int net = 0; net < 3; ++net) {
         std::vector<double> curve;
         for (const int64_t s : step) curve.push_back(1.0 / (1 + double(s)) + 0.01 * net);
@@ -450,6 +450,31 @@ TEST(HistoryFigure, SaysWhatIsMissing) {
   EXPECT_EQ(contents(history_figure({5}, {{.label = "a", .curves = {{1.0}}}})).n_panels, 1u);
   EXPECT_EQ(
       contents(history_figure({0, 1}, {{.label = "a", .curves = {{-1e300, 1e300}, {1e-300, infinity}}}})).n_panels, 1u);
+}
+
+TEST(HistoryFigure, OfASweepIsArrangedLikeItsFigure) {
+  const Table table = sweep_table();
+  const std::vector<int64_t> step = {0, 10, 20, 30};
+  std::vector<std::vector<double>> curves(table.rows.size(), {1.0, 0.5, 0.1, 0.01});
+  curves[3].clear();
+  const Contents seen = contents(sweep_history_figure(table, step, curves, {.title = "histories"}));
+  EXPECT_EQ(seen.n_panels, 9u);  // geometry x task
+  EXPECT_EQ(seen.n_lines, 45u);  // a line per rank
+  for (const char* text : {"initial rank", "16", "full", "GD (euclidean)", "context decision"})
+    EXPECT_EQ(seen.count(text), 1u) << text;
+  EXPECT_TRUE(seen.says("medians"));
+  EXPECT_THROW(sweep_history_figure(table, step, {}), Error);
+  EXPECT_TRUE(contents(sweep_history_figure({}, {}, {})).says("no history"));
+}
+
+TEST(SweepFigure, KeepsRareGiantsFromSqueezingTheRest) {
+  Table table{{"net", "init.rank", "seed", "status", "final.loss"}, {}};
+  for (int64_t i = 0; i < 40; ++i)
+    table.rows.push_back({i, i % 2 + 1, i, std::string("ok"), i == 7 ? 1e6 : 1.0 + 0.01 * double(i)});
+  const Contents seen = contents(sweep_figure(table));
+  EXPECT_TRUE(seen.says("1 value far beyond the others is drawn at the edge"));
+  EXPECT_EQ(seen.n_dots, 40u);
+  EXPECT_TRUE(seen.count("1.2"));  // the axis shows the others
 }
 
 }  // namespace
