@@ -7,6 +7,7 @@
 
 #include "cohort/error.h"
 #include "commands.h"
+#include "config/schema.h"
 
 namespace {
 
@@ -21,36 +22,18 @@ void add_device(CLI::App& command, Common& options) {
   command.add_option("--threads", options.threads, "CPU threads; 0 = all cores")->check(CLI::Range(0, 4096))->capture_default_str();
 }
 
-// The edit distance that "did you mean" uses.
-size_t distance(const std::string& a, const std::string& b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t next = std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1])});
-      diagonal = row[j];
-      row[j] = next;
-    }
-  }
-  return row[b.size()];
-}
-
 int fail(int code, const std::string& message) {
   std::fprintf(stderr, "cohort: %s\n", message.c_str());
   return code;
 }
 
 int unknown_command(const CLI::App& app, const std::string& word) {
-  std::string best;
+  std::vector<std::string> commands;
+  for (const CLI::App* command : app.get_subcommands({})) commands.push_back(command->get_name());
+  const std::string meant = cohort::engine::nearest(word, commands);
   std::string all;
-  for (const CLI::App* command : app.get_subcommands({})) {
-    all += (all.empty() ? "" : ", ") + command->get_name();
-    if (best.empty() || distance(word, command->get_name()) < distance(word, best)) best = command->get_name();
-  }
-  const std::string hint = distance(word, best) <= 2 ? "did you mean '" + best + "'?" : "commands: " + all;
-  return fail(bad_input, "unknown command '" + word + "'; " + hint);
+  for (const std::string& command : commands) all += (all.empty() ? "" : ", ") + command;
+  return fail(bad_input, "unknown command '" + word + "'; " + (meant.empty() ? "commands: " + all : "did you mean '" + meant + "'?"));
 }
 
 int dispatch(int argc, char** argv) {

@@ -99,11 +99,11 @@ struct Moments {
   double sd() const { return std::sqrt(squares / double(n - 1)); }
 };
 
-// Four digits of the largest mean of a column, the same number of decimals in all its cells.
+// Four digits of the median mean of a column (one giant must not hide the rest), the same number of decimals in all its cells.
 class Format {
  public:
-  explicit Format(double largest) {
-    const int exponent = largest > 0 && std::isfinite(largest) ? int(std::floor(std::log10(largest))) : 0;
+  explicit Format(double typical) {
+    const int exponent = typical > 0 && std::isfinite(typical) ? int(std::floor(std::log10(typical))) : 0;
     scientific_ = exponent < -4 || exponent > 6;
     decimals_ = scientific_ ? 3 : std::clamp(3 - exponent, 0, 7);
   }
@@ -239,9 +239,12 @@ std::string summary_text(const Table& table, const std::vector<std::string>& key
   std::vector<Format> formats;
   for (size_t c = 0; c < columns.size(); ++c) {
     grid.column(printable(table.columns[columns[c]]), true);
-    double largest = 0;
-    for (const auto& of_group : moments) largest = std::max(largest, std::abs(of_group[c].mean));
-    formats.emplace_back(largest);
+    std::vector<double> means;
+    for (const auto& of_group : moments)
+      if (of_group[c].n > 0) means.push_back(std::abs(of_group[c].mean));
+    const auto middle = means.begin() + ptrdiff_t(means.size() / 2);
+    std::nth_element(means.begin(), middle, means.end());
+    formats.emplace_back(means.empty() ? 0 : *middle);
   }
   for (size_t g = 0; g < std::min(n_groups, options.max_groups); ++g) {
     std::vector<std::string> cells;
