@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <map>
 #include <numeric>
 
 #include "cohort/error.h"
+#include "data/idx.h"
 #include "runner/plan.h"
 #include "runner/runner.h"
 
@@ -263,6 +265,66 @@ seed = [1, 2]
       EXPECT_GT(a, ceiling.at(task) - 0.025) << task_info(task).name;
       EXPECT_LT(a, std::min(1.0, ceiling.at(task) + 0.015) + 1e-12) << task_info(task).name;   // 8192 trials: sd .0037
     }
+  }
+}
+
+TEST(Learning, AddsTwoNumbers) {   // predicting the mean would give 1/6, the variance of the sum
+  const char* const text = R"(
+name = "adding"
+[network]
+n_hidden = 32
+bias = true
+[init]
+gain = 1.0
+[rule]
+lr = 0.03
+clip = 1.0
+[task]
+name = "adding"
+batch = 64
+[train]
+steps = 3000
+[analysis]
+names = ["weight_change"]
+)";
+  const Experiment e = Experiment::parse(text);
+  const UnitResult r = train(e, {0});
+  EXPECT_LT(column(r, "final.loss")[0], 0.02);
+  EXPECT_TRUE(std::isnan(column(r, "final.accuracy")[0]));   // no classes
+}
+
+// Real MNIST where COHORT_DATA names it.
+TEST(Learning, ReadsDigits) {
+  if (!std::getenv("COHORT_DATA")) GTEST_SKIP() << "COHORT_DATA names no MNIST";
+  const ImageSet images = load_images(data_directory(""));
+  const char* const text = R"(
+name = "digits"
+[network]
+n_hidden = 64
+activation = "tanh"
+bias = true
+[init]
+gain = 1.0
+[rule]
+lr = 0.02
+clip = 1.0
+[task]
+name = "flat_mnist"
+batch = 64
+[train]
+steps = 1000
+[analysis]
+names = ["weight_change"]
+[eval]
+trials = 5000
+[sweep]
+"task.name" = ["flat_mnist", "row_mnist"]
+)";
+  const Experiment e = Experiment::parse(text);
+  const auto device = open_cpu_device(2);
+  for (int64_t i = 0; i < 2; ++i) {
+    const UnitResult r = run_unit({*device, e, images.view()}, {i}).value();
+    EXPECT_GT(column(r, "final.accuracy")[0], i == 0 ? 0.90 : 0.75) << task_info(e.network(i).spec.task.id).name;
   }
 }
 
