@@ -47,9 +47,11 @@ void* open_module(std::string* reason) {
 }  // namespace
 
 std::unique_ptr<Device> open_cuda_device(int ordinal, int threads, std::string* reason) {
-  std::string why;
+  std::string why = "there is no NVIDIA driver";
   std::unique_ptr<Device> device;
-  if (void* const module = open_module(&why)) {
+  // Asked first: the module brings a gigabyte of libraries along.
+  static const bool has_driver = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL) != nullptr;
+  if (void* const module = has_driver ? open_module(&why) : nullptr) {
     const auto open = reinterpret_cast<OpenCuda*>(dlsym(module, cuda_module_entry));
     char text[512] = "";
     if (open)

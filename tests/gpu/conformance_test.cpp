@@ -210,11 +210,7 @@ class Conformance : public ::testing::Test {
   }
 };
 using Reals = ::testing::Types<float, double>;
-struct Names {
-  template <class Real>
-  static std::string GetName(int) { return sizeof(Real) == 4 ? "float" : "double"; }
-};
-TYPED_TEST_SUITE(Conformance, Reals, Names);
+TYPED_TEST_SUITE(Conformance, Reals);
 
 // 20 networks: with strides 4, 5, 3 and 4 every word of every list comes up, in many combinations.
 TYPED_TEST(Conformance, OneLayer) {

@@ -75,11 +75,7 @@ class Team : public ::testing::Test {
   std::mt19937 engine_{7};
 };
 using Reals = ::testing::Types<float, double>;
-struct Names {
-  template <class Real>
-  static std::string GetName(int) { return sizeof(Real) == 4 ? "float" : "double"; }
-};
-TYPED_TEST_SUITE(Team, Reals, Names);
+TYPED_TEST_SUITE(Team, Reals);
 
 TYPED_TEST(Team, GemmOfAnyShape) {
   COHORT_NEEDS_DEVICE();
