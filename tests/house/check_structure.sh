@@ -108,7 +108,7 @@ for file in LICENSE README.md CHANGELOG.md CONTRIBUTING.md docs/architecture.md 
   [[ -s $file ]] || report "$file: missing"
 done
 everything() {
-  sources '.*(\.(h|cuh|cpp|cu|cmake|md|toml|json|sh|py|cff|txt)|/scripts/[a-z]+|\.ci/run)' \
+  sources '.*\.(h|cuh|cpp|cu|cmake|md|toml|json|sh|py|cff|txt)|scripts/[a-z-]+|\.ci/run' \
     kernels engine apps tests bench cmake docs experiments scripts python README.md CONTRIBUTING.md CHANGELOG.md \
     CMakeLists.txt CMakePresets.json CITATION.cff .ci
 }
