@@ -24,13 +24,21 @@ void train(benchmark::State& state, const Signature& g, const NetSpec& spec, con
   }
   std::vector<float> theta(n_params(g)), momentum(n_params(g)), loss(1);
   NetState net_state;
-  const Cohort<float> cohort{.signature = g, .n_nets = 1, .nets = &spec, .state = &net_state, .theta = theta.data(), .momentum = momentum.data(), .mask = nullptr, .data = {}};
+  const Cohort<float> cohort{.signature = g,
+                             .n_nets = 1,
+                             .nets = &spec,
+                             .state = &net_state,
+                             .theta = theta.data(),
+                             .momentum = momentum.data(),
+                             .mask = nullptr,
+                             .data = {}};
   program->init({cohort}, {0, 1});
   const TrainArgs<float> args{cohort, 1, loss.data()};
   const size_t bytes = program->train_workspace(args, 1);
   const std::unique_ptr<void, Free> workspace(std::aligned_alloc(256, bytes));
   for (auto _ : state) program->train(args, {0, 1, workspace.get(), bytes});
-  state.counters["flop/s"] = benchmark::Counter(flop_per_step(g) * double(state.iterations()), benchmark::Counter::kIsRate);
+  state.counters["flop/s"] =
+      benchmark::Counter(flop_per_step(g) * double(state.iterations()), benchmark::Counter::kIsRate);
 }
 
 NetSpec network() {
@@ -58,7 +66,7 @@ void geometry(benchmark::State& state, GeometryId id) {
   NetSpec spec = network();
   for (RuleSpec& rule : spec.rule) {
     rule.geometry = id;
-    rule.p = 2.5;   // a general power, the dearest
+    rule.p = 2.5;  // a general power, the dearest
   }
   train(state, shape(64), spec, "");
 }

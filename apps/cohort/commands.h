@@ -10,11 +10,11 @@ namespace cohort::app {
 enum ExitCode { ok = 0, bad_input = 2, io_failure = 3, device_failure = 4, interrupted = 130 };
 
 struct Common {
-  std::string file;                      // the experiment
-  std::vector<std::string> overrides;    // --set key=value
+  std::string file;                    // the experiment
+  std::vector<std::string> overrides;  // --set key=value
   std::string device = "auto";
   int threads = 0;
-  std::string data;                      // --data DIR
+  std::string data;  // --data DIR
 };
 
 int list(bool json);

@@ -34,8 +34,11 @@ Json registered() {
     const TaskInfo& t = task_info(TaskId(i));
     Json item = {{"name", t.name}, {"doc", t.doc}, {"needs_data", t.needs_data}, {"parameters", Json::array()}};
     for (int p = 0; p < t.n_params; ++p)
-      item["parameters"].push_back(
-          {{"name", t.params[p].name}, {"doc", t.params[p].doc}, {"default", t.params[p].value}, {"min", t.params[p].min}, {"max", t.params[p].max}});
+      item["parameters"].push_back({{"name", t.params[p].name},
+                                    {"doc", t.params[p].doc},
+                                    {"default", t.params[p].value},
+                                    {"min", t.params[p].min},
+                                    {"max", t.params[p].max}});
     all["task"].push_back(item);
   }
   all["analysis"] = Json::array();
@@ -60,8 +63,9 @@ int list(bool json) {
     for (const Json& item : items) {
       fmt::print("  {:<26}{}\n", item["name"].get<std::string>(), item["doc"].get<std::string>());
       for (const Json& p : item.value("parameters", Json::array()))
-        fmt::print("    task.{:<22}{} (default {}, {} to {})\n", p["name"].get<std::string>(), p["doc"].get<std::string>(), p["default"].get<double>(),
-                   p["min"].get<double>(), p["max"].get<double>());
+        fmt::print("    task.{:<22}{} (default {}, {} to {})\n", p["name"].get<std::string>(),
+                   p["doc"].get<std::string>(), p["default"].get<double>(), p["min"].get<double>(),
+                   p["max"].get<double>());
     }
   }
   return ok;

@@ -15,11 +15,15 @@ using namespace cohort::app;
 
 void add_experiment(CLI::App& command, Common& options) {
   command.add_option("FILE", options.file, "the experiment, a TOML file")->required();
-  command.add_option("--set", options.overrides, "key=value: as if the file said so; replaces a sweep axis of that key")->allow_extra_args(false);
+  command
+      .add_option("--set", options.overrides, "key=value: as if the file said so; replaces a sweep axis of that key")
+      ->allow_extra_args(false);
 }
 void add_device(CLI::App& command, Common& options) {
   command.add_option("--device", options.device, "auto, cpu, cuda or cuda:INDEX")->capture_default_str();
-  command.add_option("--threads", options.threads, "CPU threads; 0 = all cores")->check(CLI::Range(0, 4096))->capture_default_str();
+  command.add_option("--threads", options.threads, "CPU threads; 0 = all cores")
+      ->check(CLI::Range(0, 4096))
+      ->capture_default_str();
 }
 
 int fail(int code, const std::string& message) {
@@ -33,20 +37,24 @@ int unknown_command(const CLI::App& app, const std::string& word) {
   const std::string meant = cohort::engine::nearest(word, commands);
   std::string all;
   for (const std::string& command : commands) all += (all.empty() ? "" : ", ") + command;
-  return fail(bad_input, "unknown command '" + word + "'; " + (meant.empty() ? "commands: " + all : "did you mean '" + meant + "'?"));
+  return fail(bad_input, "unknown command '" + word + "'; " +
+                             (meant.empty() ? "commands: " + all : "did you mean '" + meant + "'?"));
 }
 
 int dispatch(int argc, char** argv) {
-  CLI::App app{"Trains thousands of small brain-like networks at once and measures what learning did to them.", "cohort"};
+  CLI::App app{"Trains thousands of small brain-like networks at once and measures what learning did to them.",
+               "cohort"};
   app.set_version_flag("--version", "cohort " COHORT_VERSION);
   app.require_subcommand(1);
-  app.footer("Exit codes: 0 done (diverged networks included), 2 bad input, 3 files, 4 device, 130 interrupted.\n"
-             "Data goes to stdout, everything else to stderr.");
+  app.footer(
+      "Exit codes: 0 done (diverged networks included), 2 bad input, 3 files, 4 device, 130 interrupted.\n"
+      "Data goes to stdout, everything else to stderr.");
   Common common;
   int code = ok;
 
   bool json = false;
-  auto* list_command = app.add_subcommand("list", "everything registered: tasks, geometries, ... with their parameters");
+  auto* list_command =
+      app.add_subcommand("list", "everything registered: tasks, geometries, ... with their parameters");
   list_command->add_flag("--json", json, "as JSON");
   list_command->callback([&] { code = list(json); });
 
@@ -54,7 +62,8 @@ int dispatch(int argc, char** argv) {
   add_experiment(*validate_command, common);
   validate_command->callback([&] { code = validate(common); });
 
-  auto* plan_command = app.add_subcommand("plan", "networks, units, work, time, memory and disk of an experiment; trains nothing");
+  auto* plan_command =
+      app.add_subcommand("plan", "networks, units, work, time, memory and disk of an experiment; trains nothing");
   add_experiment(*plan_command, common);
   add_device(*plan_command, common);
   plan_command->callback([&] { code = plan(common); });
@@ -65,8 +74,10 @@ int dispatch(int argc, char** argv) {
   add_experiment(*run_command, common);
   add_device(*run_command, common);
   run_command->add_option("--out", out, "directory of the results")->required();
-  run_command->add_option("--data", common.data, "directory of the image files (MNIST's IDX format); default: $COHORT_DATA");
-  run_command->add_flag("--mixed", mixed, "continue although finished units were made by another backend or instruction set");
+  run_command->add_option("--data", common.data,
+                          "directory of the image files (MNIST's IDX format); default: $COHORT_DATA");
+  run_command->add_flag("--mixed", mixed,
+                        "continue although finished units were made by another backend or instruction set");
   run_command->callback([&] { code = run(common, out, mixed); });
 
   std::string directory;
@@ -78,7 +89,9 @@ int dispatch(int argc, char** argv) {
   bool history = false;
   auto* export_command = app.add_subcommand("export", "one row per network on stdout");
   export_command->add_option("DIR", directory, "a run directory")->required();
-  export_command->add_option("--format", format, "csv or json")->check(CLI::IsMember({"csv", "json"}))->capture_default_str();
+  export_command->add_option("--format", format, "csv or json")
+      ->check(CLI::IsMember({"csv", "json"}))
+      ->capture_default_str();
   export_command->add_flag("--history", history, "what was recorded during training, one row per value");
   export_command->callback([&] { code = export_table(directory, format, history); });
 
@@ -94,24 +107,37 @@ int dispatch(int argc, char** argv) {
   BenchOptions bench;
   auto* bench_command = app.add_subcommand("bench", "measure this machine");
   bench_command->require_subcommand(1);
-  auto* train_command = bench_command->add_subcommand("train", "training throughput of small recurrent networks, against the machine's GEMM");
-  train_command->add_option("--n", bench.n, "hidden units, one measurement each")->delimiter(',')->check(CLI::Range(1, 8192))->capture_default_str();
-  train_command->add_option("--batch", bench.batch, "trials in a batch")->check(CLI::Range(1, 65536))->capture_default_str();
-  train_command->add_option("--steps", bench.steps, "time steps of a sequence")->check(CLI::Range(2, 4097))->capture_default_str();
-  train_command->add_option("--networks", bench.networks, "networks trained at once; 0 = a few per worker")->check(CLI::Range(0, 1 << 20))->capture_default_str();
-  train_command->add_option("--seconds", bench.seconds, "time to measure for")->check(CLI::Range(0.05, 600.0))->capture_default_str();
+  auto* train_command = bench_command->add_subcommand(
+      "train", "training throughput of small recurrent networks, against the machine's GEMM");
+  train_command->add_option("--n", bench.n, "hidden units, one measurement each")
+      ->delimiter(',')
+      ->check(CLI::Range(1, 8192))
+      ->capture_default_str();
+  train_command->add_option("--batch", bench.batch, "trials in a batch")
+      ->check(CLI::Range(1, 65536))
+      ->capture_default_str();
+  train_command->add_option("--steps", bench.steps, "time steps of a sequence")
+      ->check(CLI::Range(2, 4097))
+      ->capture_default_str();
+  train_command->add_option("--networks", bench.networks, "networks trained at once; 0 = a few per worker")
+      ->check(CLI::Range(0, 1 << 20))
+      ->capture_default_str();
+  train_command->add_option("--seconds", bench.seconds, "time to measure for")
+      ->check(CLI::Range(0.05, 600.0))
+      ->capture_default_str();
   train_command->add_flag("--json", bench.json, "one JSON object a line");
   add_device(*train_command, common);
   train_command->callback([&] { code = bench_train(common, bench); });
 
   if (argc > 1 && argv[1][0] != '-') {
     const auto commands = app.get_subcommands({});
-    if (std::none_of(commands.begin(), commands.end(), [&](const CLI::App* c) { return c->get_name() == argv[1]; })) return unknown_command(app, argv[1]);
+    if (std::none_of(commands.begin(), commands.end(), [&](const CLI::App* c) { return c->get_name() == argv[1]; }))
+      return unknown_command(app, argv[1]);
   }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    if (e.get_exit_code() == 0) return app.exit(e);   // --help, --version
+    if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version
     return fail(bad_input, std::string(e.what()) + " (cohort --help)");
   }
   return code;

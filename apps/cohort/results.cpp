@@ -17,8 +17,10 @@ using namespace cohort::engine;
 int export_table(const std::string& path, const std::string& format, bool history) {
   const RunDirectory directory = RunDirectory::read(path);
   const TableFormat as = format == "json" ? TableFormat::json : TableFormat::csv;
-  if (history) write_history(std::cout, directory, as);
-  else write_table(std::cout, read_table(directory), as);
+  if (history)
+    write_history(std::cout, directory, as);
+  else
+    write_table(std::cout, read_table(directory), as);
   if (!std::cout.flush()) throw IoError("cannot write to stdout");
   return ok;
 }
@@ -39,8 +41,10 @@ std::string draw_history(const RunDirectory& directory) {
       text += std::visit(
           [](const auto& v) {
             using T = std::decay_t<decltype(v)>;
-            if constexpr (std::is_same_v<T, std::monostate>) return std::string();
-            else return fmt::format("{}", v);
+            if constexpr (std::is_same_v<T, std::monostate>)
+              return std::string();
+            else
+              return fmt::format("{}", v);
           },
           row[c]);
     }
@@ -52,11 +56,13 @@ std::string draw_history(const RunDirectory& directory) {
     for (const auto& series : result.series) {
       if (series.name != "loss") continue;
       if (steps.empty()) steps = series.step;
-      if (series.step != steps) throw Error("the networks of this run were recorded at different steps; draw them one train.steps at a time");
+      if (series.step != steps)
+        throw Error("the networks of this run were recorded at different steps; draw them one train.steps at a time");
       for (size_t i = 0; i < result.net.size(); ++i) {
         HistoryGroup& group = groups[label[result.net[i]]];
         group.label = label[result.net[i]];
-        group.curves.emplace_back(series.value.begin() + ptrdiff_t(i * steps.size()), series.value.begin() + ptrdiff_t((i + 1) * steps.size()));
+        group.curves.emplace_back(series.value.begin() + ptrdiff_t(i * steps.size()),
+                                  series.value.begin() + ptrdiff_t((i + 1) * steps.size()));
       }
     }
   }
@@ -69,7 +75,9 @@ std::string draw_history(const RunDirectory& directory) {
 
 int plot(const std::string& path, const std::string& out, bool history, const std::vector<std::string>& measures) {
   const RunDirectory directory = RunDirectory::read(path);
-  const std::string svg = history ? draw_history(directory) : sweep_figure(read_table(directory), {.title = directory.manifest().name, .measures = measures});
+  const std::string svg =
+      history ? draw_history(directory)
+              : sweep_figure(read_table(directory), {.title = directory.manifest().name, .measures = measures});
   const std::string file = !out.empty() ? out : path + (history ? "/history.svg" : "/figure.svg");
   write_file_atomically(file, svg);
   fmt::print(stderr, "{}\n", file);

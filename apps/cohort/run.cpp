@@ -22,7 +22,7 @@ using namespace cohort::engine;
 
 std::atomic<bool> stop_asked{false};
 void on_signal(int) {
-  if (stop_asked.exchange(true)) _exit(interrupted);   // the second time: at once
+  if (stop_asked.exchange(true)) _exit(interrupted);  // the second time: at once
 }
 void install_signals() {
   struct sigaction action {};
@@ -59,8 +59,10 @@ class Progress {
     const double rate = (done_ - before_) / std::max(1e-9, seconds());
     const std::string eta = rate > 0 ? duration_text((total_ - done_) / rate) : "?";
     const std::string text = fmt::format("{:5.1f} %  {:.0f} GFLOP/s  ETA {}", 100 * fraction, rate * 1e-9, eta);
-    if (terminal_) fmt::print(stderr, "\r\033[K{}", text);
-    else fmt::print(stderr, "{}\n", text);
+    if (terminal_)
+      fmt::print(stderr, "\r\033[K{}", text);
+    else
+      fmt::print(stderr, "{}\n", text);
     std::fflush(stderr);
   }
   double total_, done_, before_;
@@ -79,7 +81,8 @@ double unit_flop(const Experiment& experiment, const std::vector<int64_t>& netwo
 int validate(const Common& options) {
   const Experiment experiment = Experiment::load(options.file, options.overrides);
   const Plan plan = make_plan(experiment, nullptr);
-  fmt::print("{}: {} network{} in {} unit{}\n", experiment.name(), plan.n_networks, plan.n_networks == 1 ? "" : "s", plan.n_units, plan.n_units == 1 ? "" : "s");
+  fmt::print("{}: {} network{} in {} unit{}\n", experiment.name(), plan.n_networks, plan.n_networks == 1 ? "" : "s",
+             plan.n_units, plan.n_units == 1 ? "" : "s");
   return ok;
 }
 
@@ -99,15 +102,18 @@ int run(const Common& options, const std::string& out, bool mixed) {
   RunDirectory directory = RunDirectory::open(out, experiment, made_by(*device), mixed);
   for (const int64_t unit : directory.lost()) fmt::print(stderr, "unit {} was damaged and is computed again\n", unit);
   const std::vector<int64_t> pending = directory.pending();
-  fmt::print(stderr, "{}: {} networks in {} units ({} finished before) on {}, {} worker{}, {}\n", experiment.name(), plan.n_networks, plan.n_units,
-             directory.n_units() - int64_t(pending.size()), device->info().name, device->info().workers, device->info().workers == 1 ? "" : "s", device->info().isa);
+  fmt::print(stderr, "{}: {} networks in {} units ({} finished before) on {}, {} worker{}, {}\n", experiment.name(),
+             plan.n_networks, plan.n_units, directory.n_units() - int64_t(pending.size()), device->info().name,
+             device->info().workers, device->info().workers == 1 ? "" : "s", device->info().isa);
 
   double pending_flop = 0;
   for (const int64_t unit : pending) pending_flop += unit_flop(experiment, directory.networks(unit));
   Progress progress(plan.training_flop, plan.training_flop - pending_flop);
-  RunContext context{*device, experiment, plan.needs_data ? images.view() : Dataset{}, &stop_asked, [&](double flop) { progress.add(flop); }};
+  RunContext context{*device, experiment, plan.needs_data ? images.view() : Dataset{}, &stop_asked,
+                     [&](double flop) { progress.add(flop); }};
   install_signals();
-  directory.log("start", fmt::format(R"("units": {}, "device": "{}", "workers": {})", pending.size(), device->info().backend, device->info().workers));
+  directory.log("start", fmt::format(R"("units": {}, "device": "{}", "workers": {})", pending.size(),
+                                     device->info().backend, device->info().workers));
   for (const int64_t unit : pending) {
     const double before = progress.seconds();
     const std::optional<UnitResult> result = run_unit(context, directory.networks(unit));

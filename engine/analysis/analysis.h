@@ -34,12 +34,14 @@ struct MatrixView {
 
 // One network at one moment, next to its start. Only what the analysis needs is filled in.
 struct Observation {
-  MatrixView weights, weights_start;            // effective weights of one tensor                       (Need::weights)
-  std::span<const double> singular_values;      // of those weights, descending                          (Need::singular_values)
-  std::span<const double> eigenvalue_moduli;    // |lambda|, descending; square tensors only             (Need::eigenvalues)
-  MatrixView hidden, hidden_start;              // [probe trials][n_hidden] at the decision, last layer  (Need::hidden)
-  TangentSums tangent{};                        // tangent kernels of one tensor                         (Need::tangent)
-  bool at_start = false;                        // the moment is the start itself
+  MatrixView weights, weights_start;  // effective weights of one tensor                       (Need::weights)
+  std::span<const double>
+      singular_values;  // of those weights, descending                          (Need::singular_values)
+  std::span<const double>
+      eigenvalue_moduli;            // |lambda|, descending; square tensors only             (Need::eigenvalues)
+  MatrixView hidden, hidden_start;  // [probe trials][n_hidden] at the decision, last layer  (Need::hidden)
+  TangentSums tangent{};            // tangent kernels of one tensor                         (Need::tangent)
+  bool at_start = false;            // the moment is the start itself
 };
 
 // A registered analysis.
@@ -52,6 +54,6 @@ struct Analysis {
   void (*measure)(const Observation&, std::span<double>);
 };
 std::span<const Analysis> analyses();
-const Analysis* find_analysis(const char* name);   // nullptr if unknown
+const Analysis* find_analysis(const char* name);  // nullptr if unknown
 
 }  // namespace cohort::engine

@@ -39,8 +39,11 @@ size_t physical_memory() { return size_t(sysconf(_SC_PHYS_PAGES)) * size_t(sysco
 class CpuDevice final : public Device {
  public:
   CpuDevice(int threads, const std::string& isa)
-      : program_(cpu_program<float>(CoreId::recurrent, isa.c_str())), spectra_(threads > 0 ? threads : available_cores()) {
-    if (!program_) throw Error("this processor cannot run the instruction set '" + (isa.empty() ? std::string("x86-64-v2") : isa) + "'");
+      : program_(cpu_program<float>(CoreId::recurrent, isa.c_str())),
+        spectra_(threads > 0 ? threads : available_cores()) {
+    if (!program_)
+      throw Error("this processor cannot run the instruction set '" + (isa.empty() ? std::string("x86-64-v2") : isa) +
+                  "'");
     info_.backend = "cpu";
     info_.name = "cpu";
     info_.isa = program_->isa;
@@ -65,8 +68,12 @@ class CpuDevice final : public Device {
   void run(const TangentArgs<float>& a) override { each(a, program_->tangent_workspace, program_->tangent); }
   void run(const EffectiveArgs<float>& a) override { each(a, program_->effective_workspace, program_->effective); }
 
-  size_t train_workspace(const TrainArgs<float>& a, int) const override { return program_->train_workspace(a, 1) * size_t(info_.workers); }
-  size_t tangent_workspace(const TangentArgs<float>& a, int) const override { return program_->tangent_workspace(a, 1) * size_t(info_.workers); }
+  size_t train_workspace(const TrainArgs<float>& a, int) const override {
+    return program_->train_workspace(a, 1) * size_t(info_.workers);
+  }
+  size_t tangent_workspace(const TangentArgs<float>& a, int) const override {
+    return program_->tangent_workspace(a, 1) * size_t(info_.workers);
+  }
 
   Spectra& spectra() override { return spectra_; }
   void for_each(int64_t count, const std::function<void(int64_t)>& body) override {
@@ -79,10 +86,11 @@ class CpuDevice final : public Device {
     size_t bytes = 0;
   };
   template <class Args>
-  void each(const Args& args, size_t (*workspace)(const Args&, int32_t), void (*operation)(const Args&, const Launch&)) {
+  void each(const Args& args, size_t (*workspace)(const Args&, int32_t),
+            void (*operation)(const Args&, const Launch&)) {
     const size_t bytes = workspace(args, 1);
     parallel_for(info_.workers, args.cohort.n_nets, [&](int64_t i, int worker) {
-      Scratch& s = scratch_[size_t(worker)];   // touched by its own worker first, so that the pages are near it
+      Scratch& s = scratch_[size_t(worker)];  // touched by its own worker first, so that the pages are near it
       if (s.bytes < bytes) {
         std::free(std::exchange(s.memory, nullptr));
         s.memory = aligned_zeros(bytes);
@@ -100,6 +108,8 @@ class CpuDevice final : public Device {
 
 }  // namespace
 
-std::unique_ptr<Device> open_cpu_device(int threads, const std::string& isa) { return std::make_unique<CpuDevice>(threads, isa); }
+std::unique_ptr<Device> open_cpu_device(int threads, const std::string& isa) {
+  return std::make_unique<CpuDevice>(threads, isa);
+}
 
 }  // namespace cohort::engine

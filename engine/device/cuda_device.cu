@@ -1,5 +1,5 @@
-// One CUDA device behind the engine's interface. This file and cuda_spectra.cu make up the module libcohort_cuda.so, which
-// open_device.cpp opens at run time; nothing else of the engine knows CUDA.
+// One CUDA device behind the engine's interface. This file and cuda_spectra.cu make up the module libcohort_cuda.so,
+// which open_device.cpp opens at run time; nothing else of the engine knows CUDA.
 #include "device/cuda_module.h"
 
 #include <algorithm>
@@ -64,7 +64,9 @@ class CudaDevice final : public Device {
   void* allocate(size_t bytes) override {
     use(ordinal_);
     void* const memory = try_allocate(bytes);
-    if (!memory) gpu::raise(cudaErrorMemoryAllocation, "allocation of " + std::to_string(bytes) + " bytes", std::source_location::current());
+    if (!memory)
+      gpu::raise(cudaErrorMemoryAllocation, "allocation of " + std::to_string(bytes) + " bytes",
+                 std::source_location::current());
     gpu::check(cudaMemsetAsync(memory, 0, std::max<size_t>(bytes, 1), stream_.get()), "zeroing of new memory");
     return memory;
   }
@@ -72,15 +74,23 @@ class CudaDevice final : public Device {
     cudaSetDevice(ordinal_);
     if (memory) cudaFreeAsync(memory, stream_.get());
   }
-  void upload(void* to, const void* from, size_t bytes) override { copy(to, from, bytes, cudaMemcpyHostToDevice, "upload"); }
-  void download(void* to, const void* from, size_t bytes) override { copy(to, from, bytes, cudaMemcpyDeviceToHost, "download"); }
+  void upload(void* to, const void* from, size_t bytes) override {
+    copy(to, from, bytes, cudaMemcpyHostToDevice, "upload");
+  }
+  void download(void* to, const void* from, size_t bytes) override {
+    copy(to, from, bytes, cudaMemcpyDeviceToHost, "download");
+  }
 
   void run(const InitArgs<float>& a) override { all(a, program_->init_workspace, program_->init, "init"); }
   void run(const TrainArgs<float>& a) override { all(a, program_->train_workspace, program_->train, "train"); }
-  void run(const EvaluateArgs<float>& a) override { all(a, program_->evaluate_workspace, program_->evaluate, "evaluate"); }
+  void run(const EvaluateArgs<float>& a) override {
+    all(a, program_->evaluate_workspace, program_->evaluate, "evaluate");
+  }
   void run(const ProbeArgs<float>& a) override { all(a, program_->probe_workspace, program_->probe, "probe"); }
   void run(const TangentArgs<float>& a) override { all(a, program_->tangent_workspace, program_->tangent, "tangent"); }
-  void run(const EffectiveArgs<float>& a) override { all(a, program_->effective_workspace, program_->effective, "effective"); }
+  void run(const EffectiveArgs<float>& a) override {
+    all(a, program_->effective_workspace, program_->effective, "effective");
+  }
 
   size_t train_workspace(const TrainArgs<float>& a, int count) const override {
     use(ordinal_);
@@ -156,13 +166,15 @@ class CudaDevice final : public Device {
         return;
       }
       if (bytes <= least)
-        gpu::raise(cudaErrorMemoryAllocation, std::string("workspace of ") + what + ", " + std::to_string(least) + " bytes for one network",
+        gpu::raise(cudaErrorMemoryAllocation,
+                   std::string("workspace of ") + what + ", " + std::to_string(least) + " bytes for one network",
                    std::source_location::current());
     }
   }
 
   template <class Args>
-  void all(const Args& args, size_t (*workspace)(const Args&, int32_t), void (*operation)(const Args&, const Launch&), const char* what) {
+  void all(const Args& args, size_t (*workspace)(const Args&, int32_t), void (*operation)(const Args&, const Launch&),
+           const char* what) {
     use(ordinal_);
     const int32_t count = args.cohort.n_nets;
     need_workspace(workspace(args, std::min(count, 1)), workspace(args, count), what);
@@ -192,11 +204,14 @@ extern "C" cohort::engine::Device* cohort_cuda_open(int ordinal, int threads, ch
     int n_devices = 0;
     const cudaError_t error = cudaGetDeviceCount(&n_devices);
     if (error != cudaSuccess) cudaGetLastError();
-    if (int(error) == cohort::engine::insufficient_driver) return refuse("there is no NVIDIA driver, or it is too old for this build");
-    if (error != cudaSuccess && n_devices == 0) return refuse(std::string("there is no CUDA device: ") + cudaGetErrorString(error));
+    if (int(error) == cohort::engine::insufficient_driver)
+      return refuse("there is no NVIDIA driver, or it is too old for this build");
+    if (error != cudaSuccess && n_devices == 0)
+      return refuse(std::string("there is no CUDA device: ") + cudaGetErrorString(error));
     if (n_devices == 0) return refuse("there is no CUDA device");
     if (ordinal < 0 || ordinal >= n_devices)
-      return refuse("there is no CUDA device " + std::to_string(ordinal) + ": this machine has " + std::to_string(n_devices) +
+      return refuse("there is no CUDA device " + std::to_string(ordinal) + ": this machine has " +
+                    std::to_string(n_devices) +
                     (n_devices == 1 ? " (cuda:0)" : " (cuda:0 to cuda:" + std::to_string(n_devices - 1) + ")"));
     return new cohort::engine::CudaDevice(ordinal, threads);
   } catch (const std::exception& e) {

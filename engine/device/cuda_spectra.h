@@ -8,10 +8,10 @@
 
 namespace cohort::engine {
 
-// Everything is computed in double from the floats as they are. Singular values and subspaces come from the eigenvectors of
-// the smaller Gram matrix, all matrices in one batch: absolute errors are below 1e-7 times a matrix's largest singular
-// value, about the rounding of its floats. Eigenvalues come from one matrix after another. NaN stands for a matrix that
-// holds a NaN or an infinity and for one on which the iteration fails. One thread at a time.
+// Everything is computed in double from the floats as they are. Singular values and subspaces come from the
+// eigenvectors of the smaller Gram matrix, all matrices in one batch: absolute errors are below 1e-7 times a matrix's
+// largest singular value, about the rounding of its floats. Eigenvalues come from one matrix after another. NaN stands
+// for a matrix that holds a NaN or an infinity and for one on which the iteration fails. One thread at a time.
 class CudaSpectra final : public Spectra {
  public:
   // All work goes to `stream` of the current device, which outlives this object.

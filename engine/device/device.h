@@ -14,11 +14,11 @@ namespace cohort::engine {
 class Device {
  public:
   struct Info {
-    std::string backend;       // "cpu", "cuda"
-    std::string name;          // what is printed: "cpu", "NVIDIA H100 80GB HBM3", ...
-    std::string isa;           // "x86-64-v4", "sm_90", ...
-    int workers = 1;           // networks in flight at once
-    size_t memory_bytes = 0;   // what a cohort may use
+    std::string backend;      // "cpu", "cuda"
+    std::string name;         // what is printed: "cpu", "NVIDIA H100 80GB HBM3", ...
+    std::string isa;          // "x86-64-v4", "sm_90", ...
+    int workers = 1;          // networks in flight at once
+    size_t memory_bytes = 0;  // what a cohort may use
   };
   virtual ~Device() = default;
   virtual const Info& info() const = 0;

@@ -13,7 +13,8 @@ template <class T>
 class DeviceArray {
  public:
   DeviceArray() = default;
-  DeviceArray(Device& device, size_t size) : device_(&device), data_(static_cast<T*>(device.allocate(size * sizeof(T)))), size_(size) {}
+  DeviceArray(Device& device, size_t size)
+      : device_(&device), data_(static_cast<T*>(device.allocate(size * sizeof(T)))), size_(size) {}
   DeviceArray(Device& device, std::span<const T> values) : DeviceArray(device, values.size()) { upload(values); }
   DeviceArray(DeviceArray&& other) noexcept { swap(other); }
   DeviceArray& operator=(DeviceArray&& other) noexcept {

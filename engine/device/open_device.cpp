@@ -27,8 +27,8 @@ std::filesystem::path own_folder() {
   return error ? std::filesystem::path() : file.parent_path();
 }
 
-// Opens the module beside us, in ../lib, or where the loader looks; nullptr with the loader's words. It stays open: what it
-// starts (CUDA's own threads) does not survive being closed.
+// Opens the module beside us, in ../lib, or where the loader looks; nullptr with the loader's words. It stays open:
+// what it starts (CUDA's own threads) does not survive being closed.
 void* open_module(std::string* reason) {
   const std::filesystem::path folder = own_folder();
   if (!folder.empty())
@@ -78,7 +78,8 @@ std::unique_ptr<Device> open_device(const std::string& which, int threads) {
     const std::string_view number = word.substr(5);
     const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), ordinal);
     if (error == std::errc::result_out_of_range) ordinal = INT_MAX;
-    known = !number.empty() && number[0] != '-' && end == number.data() + number.size() && error != std::errc::invalid_argument;
+    known = !number.empty() && number[0] != '-' && end == number.data() + number.size() &&
+            error != std::errc::invalid_argument;
   }
   if (!known) throw Error("unknown device '" + which + "'; allowed: auto, cpu, cuda, cuda:0, cuda:1, ...");
   auto device = open_cuda_device(ordinal, threads, &reason);

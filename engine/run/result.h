@@ -8,30 +8,30 @@
 namespace cohort::engine {
 
 struct UnitResult {
-  std::vector<int64_t> net;            // position of each network in the sweep; every array below is in this order
-  std::vector<int64_t> diverged_at;    // -1, or the step at which the network diverged
+  std::vector<int64_t> net;          // position of each network in the sweep; every array below is in this order
+  std::vector<int64_t> diverged_at;  // -1, or the step at which the network diverged
 
   // One number a network: "final.loss", "svd_entropy.initial", ... NaN = no value (an empty cell when exported).
   struct Column {
     std::string name, doc;
-    std::vector<double> value;         // [n_nets]
+    std::vector<double> value;  // [n_nets]
   };
   std::vector<Column> columns;
 
   // One number a network and recorded step: training loss, analyses and evaluations on a schedule.
   struct Series {
     std::string name, doc;
-    std::vector<int64_t> step;         // [n_steps], increasing
-    std::vector<double> value;         // [n_nets][n_steps]
+    std::vector<int64_t> step;  // [n_steps], increasing
+    std::vector<double> value;  // [n_nets][n_steps]
   };
   std::vector<Series> series;
 
   // One array a network: weights ("weights.recurrent.final"), singular values ("singular_values.recurrent.final").
   struct Array {
     std::string name, doc;
-    std::vector<std::string> dims;     // names of the dimensions after the network
-    std::vector<int64_t> shape;        // their sizes
-    std::vector<float> value;          // [n_nets][shape...]
+    std::vector<std::string> dims;  // names of the dimensions after the network
+    std::vector<int64_t> shape;     // their sizes
+    std::vector<float> value;       // [n_nets][shape...]
   };
   std::vector<Array> arrays;
 };

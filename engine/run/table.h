@@ -12,8 +12,8 @@ namespace cohort::engine {
 using Cell = std::variant<std::monostate, int64_t, double, std::string>;
 
 struct Table {
-  std::vector<std::string> columns;        // "net", swept keys, "seed", "status", "final.loss", ...
-  std::vector<std::vector<Cell>> rows;     // [n_nets][columns]
+  std::vector<std::string> columns;     // "net", swept keys, "seed", "status", "final.loss", ...
+  std::vector<std::vector<Cell>> rows;  // [n_nets][columns]
   // Index of a column, or -1.
   int column(const std::string& name) const {
     for (size_t i = 0; i < columns.size(); ++i)

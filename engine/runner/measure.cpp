@@ -10,7 +10,7 @@ namespace cohort::engine {
 
 namespace {
 
-constexpr int kSlice = 256;   // networks measured at once: bounds host memory
+constexpr int kSlice = 256;  // networks measured at once: bounds host memory
 
 // Effective weights of one tensor and their spectra, now and at the start.
 struct TensorData {
@@ -18,27 +18,38 @@ struct TensorData {
   std::vector<float> weights[2];
   std::vector<double> singular[2], moduli[2];
   std::vector<TangentSums> tangent;
-  MatrixView matrix(int when, int i) const { return {weights[when].data() + size_t(i) * size_t(rows) * size_t(cols), rows, cols}; }
+  MatrixView matrix(int when, int i) const {
+    return {weights[when].data() + size_t(i) * size_t(rows) * size_t(cols), rows, cols};
+  }
   std::span<const double> values(int when, int i) const {
     return std::span(singular[when]).subspan(size_t(i) * size_t(n_values), size_t(n_values));
   }
-  std::span<const double> eigenvalues(int when, int i) const { return std::span(moduli[when]).subspan(size_t(i) * size_t(rows), size_t(rows)); }
+  std::span<const double> eigenvalues(int when, int i) const {
+    return std::span(moduli[when]).subspan(size_t(i) * size_t(rows), size_t(rows));
+  }
 };
 
-TangentSums at_start(const TangentSums& s) { return {s.start_start, s.start_start, s.start_start, s.target_start, s.target_start, s.target_target}; }
+TangentSums at_start(const TangentSums& s) {
+  return {s.start_start, s.start_start, s.start_start, s.target_start, s.target_start, s.target_target};
+}
 
 }  // namespace
 
 std::string tensor_name(const Signature& signature, int k) {
   const Tensor t = tensor(signature, k);
-  const char* role = t.role == Role::input ? "input" : t.role == Role::recurrent ? "recurrent" : t.role == Role::readout ? "readout" : "bias";
+  const char* role = t.role == Role::input       ? "input"
+                     : t.role == Role::recurrent ? "recurrent"
+                     : t.role == Role::readout   ? "readout"
+                                                 : "bias";
   return t.layer == 0 || t.role == Role::readout ? role : role + ("_" + std::to_string(t.layer + 1));
 }
 
-Measures::Measures(const AnalysisSettings& settings, const Signature& signature) : settings_(settings), signature_(signature) {
+Measures::Measures(const AnalysisSettings& settings, const Signature& signature)
+    : settings_(settings), signature_(signature) {
   for (int k = 0; k < n_tensors(signature); ++k) {
     const Tensor t = tensor(signature, k);
-    if (t.size() && std::find(settings.tensors.begin(), settings.tensors.end(), t.role) != settings.tensors.end()) tensors_.push_back(k);
+    if (t.size() && std::find(settings.tensors.begin(), settings.tensors.end(), t.role) != settings.tensors.end())
+      tensors_.push_back(k);
   }
   for (const std::string& name : settings.names) {
     const Analysis* analysis = find_analysis(name.c_str());
@@ -78,7 +89,7 @@ Measures::Values Measures::measure(Device& device, const Networks& networks) con
 }
 
 void Measures::measure_slice(Device& device, const Networks& networks, int first, int count, Values& out) const {
-  Cohort<float> cohort[2];   // now, at the start
+  Cohort<float> cohort[2];  // now, at the start
   const DeviceArray<float> theta_start = networks.start(first, count);
   cohort[0] = cohort[1] = networks.view(first, count);
   cohort[1].theta = theta_start.data();
@@ -124,7 +135,8 @@ void Measures::measure_slice(Device& device, const Networks& networks, int first
       device.run(ProbeArgs<float>{cohort[when], settings_.probe_trials, states.data()});
       hidden[when] = states.download();
     }
-  const size_t last_layer = size_t(signature_.n_layers - 1) * size_t(settings_.probe_trials) * size_t(signature_.n_hidden);
+  const size_t last_layer =
+      size_t(signature_.n_layers - 1) * size_t(settings_.probe_trials) * size_t(signature_.n_hidden);
 
   const size_t n_nets = size_t(networks.size());
   device.for_each(count, [&](int64_t i64) {
@@ -140,12 +152,20 @@ void Measures::measure_slice(Device& device, const Networks& networks, int first
             seen.weights = d->matrix(when, i);
             seen.weights_start = d->matrix(1, i);
             break;
-          case Need::singular_values: seen.singular_values = d->values(when, i); break;
-          case Need::eigenvalues: seen.eigenvalue_moduli = d->eigenvalues(when, i); break;
-          case Need::tangent: seen.tangent = when == 1 ? at_start(d->tangent[size_t(i)]) : d->tangent[size_t(i)]; break;
+          case Need::singular_values:
+            seen.singular_values = d->values(when, i);
+            break;
+          case Need::eigenvalues:
+            seen.eigenvalue_moduli = d->eigenvalues(when, i);
+            break;
+          case Need::tangent:
+            seen.tangent = when == 1 ? at_start(d->tangent[size_t(i)]) : d->tangent[size_t(i)];
+            break;
           case Need::hidden:
-            seen.hidden = {hidden[when].data() + size_t(i) * per_network + last_layer, settings_.probe_trials, signature_.n_hidden};
-            seen.hidden_start = {hidden[1].data() + size_t(i) * per_network + last_layer, settings_.probe_trials, signature_.n_hidden};
+            seen.hidden = {hidden[when].data() + size_t(i) * per_network + last_layer, settings_.probe_trials,
+                           signature_.n_hidden};
+            seen.hidden_start = {hidden[1].data() + size_t(i) * per_network + last_layer, settings_.probe_trials,
+                                 signature_.n_hidden};
             break;
         }
         double values[16];

@@ -16,7 +16,7 @@ class Measures {
   // One measured number: NAME[.FIELD][.TENSOR], where the plain name is the first layer's recurrent weights.
   struct Measure {
     std::string name, doc;
-    bool comparison;   // has no value at the start
+    bool comparison;  // has no value at the start
   };
   const std::vector<Measure>& list() const { return list_; }
 
@@ -24,10 +24,10 @@ class Measures {
   struct Spectrum {
     std::string tensor;
     int length = 0;
-    std::vector<double> start, now;   // [n_nets][length]
+    std::vector<double> start, now;  // [n_nets][length]
   };
   struct Values {
-    std::vector<double> start, now;   // [measures][n_nets]; NaN = no value
+    std::vector<double> start, now;  // [measures][n_nets]; NaN = no value
     std::vector<Spectrum> spectra;
   };
   // All networks, now and at their starts (regenerated, never stored).
@@ -36,8 +36,8 @@ class Measures {
  private:
   struct Item {
     const Analysis* analysis;
-    int tensor;        // -1: not about one tensor
-    size_t first;      // index of its first field in list_
+    int tensor;    // -1: not about one tensor
+    size_t first;  // index of its first field in list_
   };
   void measure_slice(Device& device, const Networks& networks, int first, int count, Values& out) const;
   bool needs(Need need) const;

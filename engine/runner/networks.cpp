@@ -16,7 +16,8 @@ double frobenius(const float* w, size_t n) {
 // The matrices of some networks, one after another, and what the rank and radius steps do to them.
 class Starts {
  public:
-  Starts(Spectra& spectra, int n, size_t count) : spectra_(spectra), n_(n), area_(size_t(n) * size_t(n)), matrices_(count * area_) {}
+  Starts(Spectra& spectra, int n, size_t count)
+      : spectra_(spectra), n_(n), area_(size_t(n) * size_t(n)), matrices_(count * area_) {}
   float* matrix(size_t i) { return matrices_.data() + i * area_; }
 
   std::vector<double> radii() {
@@ -38,9 +39,14 @@ class Starts {
     spectra_.truncate(matrices_.data(), int64_t(count()), n_, rank.data());
     const std::vector<double> cut_radius = radius_kept ? radii() : std::vector<double>();
     for (size_t i = 0; i < count(); ++i) switch (specs[i]->init.rank_rescale) {
-        case RankRescale::frobenius: scale(i, norm[i] / frobenius(matrix(i), area_)); break;
-        case RankRescale::spectral_radius: scale(i, radius[i] / cut_radius[i]); break;
-        case RankRescale::sigma1: break;   // truncation keeps it
+        case RankRescale::frobenius:
+          scale(i, norm[i] / frobenius(matrix(i), area_));
+          break;
+        case RankRescale::spectral_radius:
+          scale(i, radius[i] / cut_radius[i]);
+          break;
+        case RankRescale::sigma1:
+          break;  // truncation keeps it
       }
   }
   void scale(size_t i, double factor) {
@@ -128,7 +134,8 @@ void Networks::draw(Cohort<float> cohort, int first) const {
         specs.push_back(&specs_[size_t(first) + cut[k]]);
       }
       starts.truncate(specs);
-      for (size_t k = 0; k < cut.size(); ++k) std::copy_n(starts.matrix(k), area, theta.data() + cut[k] * stride + t.offset);
+      for (size_t k = 0; k < cut.size(); ++k)
+        std::copy_n(starts.matrix(k), area, theta.data() + cut[k] * stride + t.offset);
       device_.upload(cohort.theta, theta.data(), theta.size() * sizeof(float));
     }
     if (!scaled.empty()) {

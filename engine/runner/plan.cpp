@@ -54,7 +54,9 @@ size_t disk_per_network(const Signature& signature, const RunSettings& settings,
   if (settings.output.history_every > 0) bytes += 8 * size_t(steps / settings.output.history_every + 1);
   if (settings.analysis.every > 0) bytes += 8 * measures.list().size() * size_t(steps / settings.analysis.every + 2);
   const size_t weights = n_params(signature) * 4;
-  return bytes + (settings.output.weights == KeptWeights::all ? 2 * weights : settings.output.weights == KeptWeights::final ? weights : 0);
+  return bytes + (settings.output.weights == KeptWeights::all     ? 2 * weights
+                  : settings.output.weights == KeptWeights::final ? weights
+                                                                  : 0);
 }
 
 std::string bytes_text(size_t bytes) {
@@ -81,10 +83,12 @@ Plan make_plan(const Experiment& experiment, Device* device) {
     if (kernels) {
       const int64_t rows = kernel_rows(n, settings.analysis.kernel_trials);
       if (rows > settings.analysis.max_kernel_rows)
-        throw Error(fmt::format("network {}: its tangent kernel has {} rows ({} trials x {} steps x {} outputs), more than analysis.max_kernel_rows = {}; "
-                                "lower analysis.kernel_trials or raise the limit",
-                                i, rows, settings.analysis.kernel_trials, rows / settings.analysis.kernel_trials / n.signature.n_out, n.signature.n_out,
-                                settings.analysis.max_kernel_rows));
+        throw Error(fmt::format(
+            "network {}: its tangent kernel has {} rows ({} trials x {} steps x {} outputs), more than "
+            "analysis.max_kernel_rows = {}; "
+            "lower analysis.kernel_trials or raise the limit",
+            i, rows, settings.analysis.kernel_trials, rows / settings.analysis.kernel_trials / n.signature.n_out,
+            n.signature.n_out, settings.analysis.max_kernel_rows));
       plan.kernel_rows = std::max(plan.kernel_rows, rows);
     }
     examples.emplace(n.signature, n);
@@ -103,8 +107,10 @@ Plan make_plan(const Experiment& experiment, Device* device) {
     tangent.cohort.signature = unit.signature;
     tangent.trials = settings.analysis.kernel_trials;
     tangent.tensor = recurrent_tensor(0);
-    const size_t scratch = std::max(device->train_workspace(train, in_cohort), kernels ? device->tangent_workspace(tangent, in_cohort) : 0);
-    plan.memory_bytes = std::max(plan.memory_bytes, size_t(in_cohort) * bytes_per_network(unit.signature, settings) + scratch);
+    const size_t scratch = std::max(device->train_workspace(train, in_cohort),
+                                    kernels ? device->tangent_workspace(tangent, in_cohort) : 0);
+    plan.memory_bytes =
+        std::max(plan.memory_bytes, size_t(in_cohort) * bytes_per_network(unit.signature, settings) + scratch);
   }
   const double rate = trial_rate(*device, examples.begin()->second);
   if (rate > 0) plan.seconds = plan.training_flop / rate;
@@ -112,9 +118,12 @@ Plan make_plan(const Experiment& experiment, Device* device) {
 }
 
 std::string plan_text(const Plan& plan, const Device::Info& device) {
-  std::string text = fmt::format("networks    {}\nunits       {}\ncohorts     {} of {} signature{}\nwork        {:.3g} FLOP of training\n", plan.n_networks,
-                                 plan.n_units, plan.n_cohorts, plan.n_signatures, plan.n_signatures == 1 ? "" : "s", plan.training_flop);
-  text += fmt::format("device      {} ({}, {} worker{})\n", device.name, device.isa, device.workers, device.workers == 1 ? "" : "s");
+  std::string text = fmt::format(
+      "networks    {}\nunits       {}\ncohorts     {} of {} signature{}\nwork        {:.3g} FLOP of training\n",
+      plan.n_networks, plan.n_units, plan.n_cohorts, plan.n_signatures, plan.n_signatures == 1 ? "" : "s",
+      plan.training_flop);
+  text += fmt::format("device      {} ({}, {} worker{})\n", device.name, device.isa, device.workers,
+                      device.workers == 1 ? "" : "s");
   if (plan.seconds > 0) text += fmt::format("time        about {} of training\n", duration_text(plan.seconds));
   text += fmt::format("memory      {}\ndisk        {}\n", bytes_text(plan.memory_bytes), bytes_text(plan.disk_bytes));
   if (plan.kernel_rows) text += fmt::format("kernels     {} rows at most\n", plan.kernel_rows);

@@ -11,14 +11,14 @@
 namespace cohort::engine {
 
 struct Plan {
-  int64_t n_networks = 0, n_units = 0, n_cohorts = 0;   // a cohort is one launch
+  int64_t n_networks = 0, n_units = 0, n_cohorts = 0;  // a cohort is one launch
   int n_signatures = 0;
   double training_flop = 0;
-  int64_t kernel_rows = 0;        // largest tangent kernel, 0 if none is made
-  size_t memory_bytes = 0;        // of the largest cohort, scratch included
+  int64_t kernel_rows = 0;  // largest tangent kernel, 0 if none is made
+  size_t memory_bytes = 0;  // of the largest cohort, scratch included
   size_t disk_bytes = 0;
-  bool needs_data = false;        // an image set
-  double seconds = 0;             // training only, at the rate of a short trial; 0 = not tried
+  bool needs_data = false;  // an image set
+  double seconds = 0;       // training only, at the rate of a short trial; 0 = not tried
 };
 
 // Throws Error where a network needs a tangent kernel of more rows than analysis.max_kernel_rows. `device` may be nullptr:

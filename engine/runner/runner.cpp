@@ -15,7 +15,9 @@ namespace {
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
 // Work between two looks at the clock and the stop flag: about a second.
-double boundary_flop(const Device& device) { return device.info().backend == "cpu" ? 1e11 * device.info().workers : 2e13; }
+double boundary_flop(const Device& device) {
+  return device.info().backend == "cpu" ? 1e11 * device.info().workers : 2e13;
+}
 
 // The steps at which something besides training happens, in order; the last is the end.
 std::vector<int64_t> schedule(const AnalysisSettings& analysis, int64_t steps) {
@@ -37,14 +39,22 @@ std::vector<int64_t> multiples(int64_t every, int64_t first, int64_t end) {
 // Fills the rows [first, first + size) of a unit's result from one launch's worth of networks.
 class CohortRun {
  public:
-  CohortRun(const RunContext& context, const Dataset& data, std::span<const ResolvedNetwork> networks, int64_t end, size_t first, UnitResult& result)
-      : context_(context), settings_(context.experiment.settings()), networks_(context.device, networks, data), measures_(settings_.analysis, networks_.signature()), end_(end),
-        first_(first), n_nets_(result.net.size()), result_(result) {}
+  CohortRun(const RunContext& context, const Dataset& data, std::span<const ResolvedNetwork> networks, int64_t end,
+            size_t first, UnitResult& result)
+      : context_(context),
+        settings_(context.experiment.settings()),
+        networks_(context.device, networks, data),
+        measures_(settings_.analysis, networks_.signature()),
+        end_(end),
+        first_(first),
+        n_nets_(result.net.size()),
+        result_(result) {}
 
   // False when stopped.
   bool run() {
     declare();
-    const std::vector<int64_t> snapshots = schedule(settings_.analysis, end_), evaluations = multiples(settings_.eval.every, settings_.eval.every, end_);
+    const std::vector<int64_t> snapshots = schedule(settings_.analysis, end_),
+                               evaluations = multiples(settings_.eval.every, settings_.eval.every, end_);
     std::set<int64_t> boundaries(snapshots.begin(), snapshots.end());
     boundaries.insert(evaluations.begin(), evaluations.end());
     boundaries.insert(end_);
@@ -62,9 +72,12 @@ class CohortRun {
   // Columns, series and arrays of the unit, in a fixed order; made by its first launch.
   void declare() {
     if (!result_.columns.empty()) return;
-    const auto column = [&](const std::string& name, const std::string& doc) { result_.columns.push_back({name, doc, std::vector<double>(n_nets_, kNone)}); };
+    const auto column = [&](const std::string& name, const std::string& doc) {
+      result_.columns.push_back({name, doc, std::vector<double>(n_nets_, kNone)});
+    };
     const auto series = [&](const std::string& name, const std::string& doc, std::vector<int64_t> steps) {
-      if (!steps.empty()) result_.series.push_back({name, doc, steps, std::vector<double>(n_nets_ * steps.size(), kNone)});
+      if (!steps.empty())
+        result_.series.push_back({name, doc, steps, std::vector<double>(n_nets_ * steps.size(), kNone)});
     };
     column("final.loss", "mean loss on the evaluation trials at the end");
     column("final.accuracy", "fraction of right decisions on the evaluation trials at the end");
@@ -89,7 +102,8 @@ class CohortRun {
     return *std::find_if(result_.columns.begin(), result_.columns.end(), [&](const auto& c) { return c.name == name; });
   }
   UnitResult::Series* find_series(const std::string& name) {
-    const auto it = std::find_if(result_.series.begin(), result_.series.end(), [&](const auto& s) { return s.name == name; });
+    const auto it =
+        std::find_if(result_.series.begin(), result_.series.end(), [&](const auto& s) { return s.name == name; });
     return it == result_.series.end() ? nullptr : &*it;
   }
   void record(UnitResult::Series* series, size_t net, size_t index, double value) {
@@ -102,7 +116,8 @@ class CohortRun {
     while (step_ < boundary) {
       if (context_.stop && *context_.stop) return false;
       const int64_t most_stored = std::max<int64_t>(1, (int64_t(64) << 20) / networks_.size());
-      const int64_t steps = std::clamp<int64_t>(int64_t(boundary_flop(context_.device) / flop), 1, std::min(most_stored, boundary - step_));
+      const int64_t steps = std::clamp<int64_t>(int64_t(boundary_flop(context_.device) / flop), 1,
+                                                std::min(most_stored, boundary - step_));
       DeviceArray<float> loss(context_.device, size_t(networks_.size()) * size_t(steps));
       context_.device.run(TrainArgs<float>{networks_.view(), steps, loss.data()});
       if (history) {
@@ -122,8 +137,10 @@ class CohortRun {
     std::vector<double> loss, accuracy;
   };
   Evaluation evaluate() {
-    DeviceArray<double> loss(context_.device, size_t(networks_.size())), accuracy(context_.device, size_t(networks_.size()));
-    context_.device.run(EvaluateArgs<float>{networks_.view(), settings_.eval.trials, settings_.eval.split, loss.data(), accuracy.data()});
+    DeviceArray<double> loss(context_.device, size_t(networks_.size())),
+        accuracy(context_.device, size_t(networks_.size()));
+    context_.device.run(EvaluateArgs<float>{networks_.view(), settings_.eval.trials, settings_.eval.split, loss.data(),
+                                            accuracy.data()});
     return {loss.download(), accuracy.download()};
   }
   void record(const Evaluation& e) {
@@ -139,7 +156,8 @@ class CohortRun {
   void record(const std::vector<double>& values) {
     for (size_t m = 0; m < measures_.list().size(); ++m) {
       UnitResult::Series* const series = find_series(measures_.list()[m].name);
-      for (size_t i = 0; i < size_t(networks_.size()); ++i) record(series, i, snapshot_index_, values[m * size_t(networks_.size()) + i]);
+      for (size_t i = 0; i < size_t(networks_.size()); ++i)
+        record(series, i, snapshot_index_, values[m * size_t(networks_.size()) + i]);
     }
     ++snapshot_index_;
   }
@@ -151,7 +169,9 @@ class CohortRun {
     const Measures::Values values = measures_.measure(context_.device, networks_);
     const size_t n = size_t(networks_.size());
     for (size_t i = 0; i < n; ++i) {
-      result_.diverged_at[first_ + i] = states[i].diverged_at >= 0 ? states[i].diverged_at : std::isfinite(e.loss[i]) ? -1 : states[i].step;
+      result_.diverged_at[first_ + i] = states[i].diverged_at >= 0 ? states[i].diverged_at
+                                        : std::isfinite(e.loss[i]) ? -1
+                                                                   : states[i].step;
     }
     const auto fill = [&](const std::string& name, auto value) {
       UnitResult::Column& c = column(name);
@@ -170,8 +190,10 @@ class CohortRun {
       record(values.start);
     }
     for (const auto& s : values.spectra) {
-      keep("singular_values." + s.tensor + ".initial", "singular values, descending", {"rank"}, {s.length}, {s.start.begin(), s.start.end()});
-      keep("singular_values." + s.tensor + ".final", "singular values, descending", {"rank"}, {s.length}, {s.now.begin(), s.now.end()});
+      keep("singular_values." + s.tensor + ".initial", "singular values, descending", {"rank"}, {s.length},
+           {s.start.begin(), s.start.end()});
+      keep("singular_values." + s.tensor + ".final", "singular values, descending", {"rank"}, {s.length},
+           {s.now.begin(), s.now.end()});
     }
     keep_weights();
   }
@@ -191,15 +213,18 @@ class CohortRun {
         return weights.download();
       };
       const std::vector<std::string> dims = {"to", "from"};
-      if (settings_.output.weights == KeptWeights::all) keep(name + ".initial", "effective weights at the start", dims, {t.rows, t.cols}, effective(start.data()));
+      if (settings_.output.weights == KeptWeights::all)
+        keep(name + ".initial", "effective weights at the start", dims, {t.rows, t.cols}, effective(start.data()));
       keep(name + ".final", "effective weights at the end", dims, {t.rows, t.cols}, effective(networks_.view().theta));
     }
   }
 
-  void keep(const std::string& name, const std::string& doc, const std::vector<std::string>& dims, const std::vector<int64_t>& shape, const std::vector<float>& value) {
+  void keep(const std::string& name, const std::string& doc, const std::vector<std::string>& dims,
+            const std::vector<int64_t>& shape, const std::vector<float>& value) {
     auto it = std::find_if(result_.arrays.begin(), result_.arrays.end(), [&](const auto& a) { return a.name == name; });
     const size_t per_network = value.size() / size_t(networks_.size());
-    if (it == result_.arrays.end()) it = result_.arrays.insert(it, {name, doc, dims, shape, std::vector<float>(n_nets_ * per_network)});
+    if (it == result_.arrays.end())
+      it = result_.arrays.insert(it, {name, doc, dims, shape, std::vector<float>(n_nets_ * per_network)});
     std::copy(value.begin(), value.end(), it->value.begin() + ptrdiff_t(first_ * per_network));
   }
 
@@ -211,15 +236,18 @@ class CohortRun {
   size_t first_, n_nets_;
   UnitResult& result_;
   int64_t step_ = 0;
-  size_t evaluation_index_ = 0, snapshot_index_ = 1;   // entry 0 of a snapshot series is the start
+  size_t evaluation_index_ = 0, snapshot_index_ = 1;  // entry 0 of a snapshot series is the start
 };
 
 }  // namespace
 
-double training_flop(const ResolvedNetwork& network) { return flop_per_step(network.signature) * double(network.spec.steps); }
+double training_flop(const ResolvedNetwork& network) {
+  return flop_per_step(network.signature) * double(network.spec.steps);
+}
 
 size_t bytes_per_network(const Signature& signature, const RunSettings& settings) {
-  const size_t params = n_params(signature), hidden = size_t(signature.n_layers) * size_t(signature.n_hidden) * size_t(settings.analysis.probe_trials);
+  const size_t params = n_params(signature), hidden = size_t(signature.n_layers) * size_t(signature.n_hidden) *
+                                                      size_t(settings.analysis.probe_trials);
   return params * (4 * sizeof(float) + 2) + 2 * hidden * sizeof(float) + sizeof(NetSpec) + sizeof(NetState) + 4096;
 }
 
@@ -236,10 +264,12 @@ std::optional<UnitResult> run_unit(const RunContext& context, const std::vector<
   int64_t end = 0;
   for (const ResolvedNetwork& n : resolved) end = std::max(end, n.spec.steps);
   const DeviceDataset data = context.data.pixels ? DeviceDataset(context.device, context.data) : DeviceDataset();
-  const size_t fit = size_t(networks_per_cohort(context.device, resolved.front().signature, context.experiment.settings()));
+  const size_t fit =
+      size_t(networks_per_cohort(context.device, resolved.front().signature, context.experiment.settings()));
   for (size_t first = 0; first < resolved.size(); first += fit) {
     const size_t count = std::min(fit, resolved.size() - first);
-    if (!CohortRun(context, data.view(), std::span(resolved).subspan(first, count), end, first, result).run()) return std::nullopt;
+    if (!CohortRun(context, data.view(), std::span(resolved).subspan(first, count), end, first, result).run())
+      return std::nullopt;
   }
   return result;
 }

@@ -15,9 +15,9 @@ namespace cohort::engine {
 struct RunContext {
   Device& device;
   const Experiment& experiment;
-  Dataset data;                                        // host memory; empty where no task needs one
-  const std::atomic<bool>* stop = nullptr;             // set: give up at the next boundary
-  std::function<void(double flop)> progress = nullptr; // called with the work done since the last call
+  Dataset data;                                         // host memory; empty where no task needs one
+  const std::atomic<bool>* stop = nullptr;              // set: give up at the next boundary
+  std::function<void(double flop)> progress = nullptr;  // called with the work done since the last call
 };
 
 // The networks at these positions of the sweep, all of one signature; cut into as many launches as memory asks for, which

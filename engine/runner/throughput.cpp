@@ -26,13 +26,19 @@ double median(std::vector<double> v) {
 class GemmRace {
  public:
   GemmRace(int workers, int m, int n, int k)
-      : m_(m), n_(n), k_(k), repeats_(std::max(1, int(2e9 / flop()))), a_(size_t(workers), std::vector<float>(size_t(m) * size_t(k), 0.5f)),
-        b_(size_t(workers), std::vector<float>(size_t(k) * size_t(n), 0.25f)), c_(size_t(workers), std::vector<float>(size_t(m) * size_t(n))) {}
+      : m_(m),
+        n_(n),
+        k_(k),
+        repeats_(std::max(1, int(2e9 / flop()))),
+        a_(size_t(workers), std::vector<float>(size_t(m) * size_t(k), 0.5f)),
+        b_(size_t(workers), std::vector<float>(size_t(k) * size_t(n), 0.25f)),
+        c_(size_t(workers), std::vector<float>(size_t(m) * size_t(n))) {}
   double tflops(Device& device) {
     const double seconds = seconds_of([&] {
       device.for_each(int64_t(a_.size()), [&](int64_t w) {
         for (int i = 0; i < repeats_; ++i)
-          cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m_, n_, k_, 1, a_[size_t(w)].data(), k_, b_[size_t(w)].data(), n_, 0, c_[size_t(w)].data(), n_);
+          cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m_, n_, k_, 1, a_[size_t(w)].data(), k_,
+                      b_[size_t(w)].data(), n_, 0, c_[size_t(w)].data(), n_);
       });
     });
     return flop() * repeats_ * double(a_.size()) / seconds * 1e-12;
@@ -57,9 +63,13 @@ Throughput measure_throughput(Device& device, const ThroughputCase& shape) {
     spec.steps = int64_t(1) << 40;
     const TaskInfo& task = task_info(spec.task.id);
     for (int p = 0; p < task.n_params; ++p) spec.task.param[p] = task.params[p].value;
-    spec.task.param[0] = shape.n_steps - 1;      // stimulus steps
-    spec.task.param[3] = shape.n_in - 3;         // irrelevant channels
-    networks[i].signature = {.n_in = shape.n_in, .n_hidden = shape.n_hidden, .n_out = shape.n_out, .batch = shape.batch, .n_steps = shape.n_steps};
+    spec.task.param[0] = shape.n_steps - 1;  // stimulus steps
+    spec.task.param[3] = shape.n_in - 3;     // irrelevant channels
+    networks[i].signature = {.n_in = shape.n_in,
+                             .n_hidden = shape.n_hidden,
+                             .n_out = shape.n_out,
+                             .batch = shape.batch,
+                             .n_steps = shape.n_steps};
   }
   const Networks cohort(device, networks, Dataset{});
   const double flop = flop_per_step(cohort.signature()) * n_nets;
@@ -69,9 +79,11 @@ Throughput measure_throughput(Device& device, const ThroughputCase& shape) {
   };
   const double once = train(1), warm = train(std::max<int64_t>(1, int64_t(0.2 / once)));
   constexpr int rounds = 7;
-  const int64_t steps = std::max<int64_t>(1, int64_t(shape.seconds / rounds / (warm / double(std::max<int64_t>(1, int64_t(0.2 / once))))));
+  const int64_t steps = std::max<int64_t>(
+      1, int64_t(shape.seconds / rounds / (warm / double(std::max<int64_t>(1, int64_t(0.2 / once))))));
   const bool cpu = device.info().backend == "cpu";
-  GemmRace big(cpu ? workers : 0, 1024, 1024, 1024), small(cpu ? workers : 0, shape.batch, shape.n_hidden, shape.n_hidden);
+  GemmRace big(cpu ? workers : 0, 1024, 1024, 1024),
+      small(cpu ? workers : 0, shape.batch, shape.n_hidden, shape.n_hidden);
   std::vector<double> ours, theirs_big, theirs_small;
   for (int r = 0; r < rounds; ++r) {
     if (cpu) theirs_big.push_back(big.tflops(device));

@@ -6,15 +6,16 @@
 namespace cohort::engine {
 
 struct ThroughputCase {
-  int n_hidden = 64, batch = 64, n_steps = 100, n_in = 4, n_out = 3;   // case C1; n_in >= 3, n_out = 3
-  int n_nets = 0;          // 0: a few per worker
-  double seconds = 3;      // of measuring
+  int n_hidden = 64, batch = 64, n_steps = 100, n_in = 4, n_out = 3;  // case C1; n_in >= 3, n_out = 3
+  int n_nets = 0;                                                     // 0: a few per worker
+  double seconds = 3;                                                 // of measuring
 };
 struct Throughput {
   ThroughputCase shape;
   double net_steps_per_s = 0;
-  double tflops = 0;        // flop_per_step x net_steps_per_s
-  double gemm_tflops = 0;   // the better of sgemm 1024^3 and batch x n x n, one per worker at once, in alternation with ours
+  double tflops = 0;  // flop_per_step x net_steps_per_s
+  double gemm_tflops =
+      0;  // the better of sgemm 1024^3 and batch x n x n, one per worker at once, in alternation with ours
   double efficiency() const { return gemm_tflops > 0 ? tflops / gemm_tflops : 0; }
 };
 

@@ -14,17 +14,20 @@ COHORT_BEGIN
 
 template <class Real>
 struct Targets {
-  const int32_t* label;    // [n], or nullptr: real targets
-  const Real* target;      // [n_out][n]
-  const uint8_t* weight;   // [n]
-  COHORT_TEAM_FN Real at(int o, int i, int n) const { return label ? (label[i] == o ? Real(1) : Real(0)) : target[size_t(o) * size_t(n) + size_t(i)]; }
+  const int32_t* label;   // [n], or nullptr: real targets
+  const Real* target;     // [n_out][n]
+  const uint8_t* weight;  // [n]
+  COHORT_TEAM_FN Real at(int o, int i, int n) const {
+    return label ? (label[i] == o ? Real(1) : Real(0)) : target[size_t(o) * size_t(n) + size_t(i)];
+  }
 };
 
 struct cross_entropy {
   static constexpr const char* doc = "softmax cross-entropy of the label";
   // Errors replace the logits y [n_out][n] at positions [first, first + width); loss[j] gets the loss of each position.
   template <int block, class Real>
-  COHORT_TEAM_FN static void apply(Real* y, int n_out, int n, int first, int width, const Targets<Real>& t, Real smoothing, Real* loss) {
+  COHORT_TEAM_FN static void apply(Real* y, int n_out, int n, int first, int width, const Targets<Real>& t,
+                                   Real smoothing, Real* loss) {
     Real top[block], total[block], expected[block];
     for (int j = 0; j < width; ++j) {
       top[j] = y[first + j];
@@ -62,7 +65,8 @@ struct cross_entropy {
 struct mse {
   static constexpr const char* doc = "squared error, summed over outputs";
   template <int block, class Real>
-  COHORT_TEAM_FN static void apply(Real* y, int n_out, int n, int first, int width, const Targets<Real>& t, Real, Real* loss) {
+  COHORT_TEAM_FN static void apply(Real* y, int n_out, int n, int first, int width, const Targets<Real>& t, Real,
+                                   Real* loss) {
     for (int j = 0; j < width; ++j) {
       loss[j] = Real(0);
       for (int o = 0; o < n_out; ++o) {
@@ -78,7 +82,8 @@ struct mse {
 struct bce {
   static constexpr const char* doc = "binary cross-entropy of each logit, summed over outputs";
   template <int block, class Real>
-  COHORT_TEAM_FN static void apply(Real* y, int n_out, int n, int first, int width, const Targets<Real>& t, Real, Real* loss) {
+  COHORT_TEAM_FN static void apply(Real* y, int n_out, int n, int first, int width, const Targets<Real>& t, Real,
+                                   Real* loss) {
     for (int j = 0; j < width; ++j) {
       loss[j] = Real(0);
       for (int o = 0; o < n_out; ++o) {
@@ -94,7 +99,10 @@ struct bce {
 template <class F>
 COHORT_TEAM_FN void with_loss(LossId id, F f) {
   switch (id) {
-#define COHORT_CASE(word) case LossId::word: f(word{}); break;
+#define COHORT_CASE(word) \
+  case LossId::word:      \
+    f(word{});            \
+    break;
     COHORT_FOR_EACH_LOSS(COHORT_CASE)
 #undef COHORT_CASE
   }
@@ -102,8 +110,8 @@ COHORT_TEAM_FN void with_loss(LossId id, F f) {
 
 // Turns logits into errors in place and returns the mean loss. row_loss [n] is scratch. Ends with a sync.
 template <class Team, class Real>
-COHORT_PHASE_FN Real apply_loss(const Team& team, LossId id, Real* y, int n_out, int n, const Targets<Real>& targets, Real smoothing,
-                               Real* row_loss) {
+COHORT_PHASE_FN Real apply_loss(const Team& team, LossId id, Real* y, int n_out, int n, const Targets<Real>& targets,
+                                Real smoothing, Real* row_loss) {
   constexpr int block = Team::block;
   const Real counted = team.template sum<Real>(n, [&](int i) { return targets.weight[i] ? Real(1) : Real(0); });
   const Real scale = counted > Real(0) ? Real(1) / counted : Real(0);

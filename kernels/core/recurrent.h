@@ -16,13 +16,13 @@ COHORT_BEGIN
 template <class Real>
 struct RecurrentWeights {
   struct Layer {
-    Real *r, *r_t;     // R [n][ld] and its transpose; gradients use r only
-    Real *s, *s_t;     // S [n][ld] (layers > 0) and S^T [n_in of the layer][ld]; gradients use s_t only
-    Real* c;           // [ld]
+    Real *r, *r_t;  // R [n][ld] and its transpose; gradients use r only
+    Real *s, *s_t;  // S [n][ld] (layers > 0) and S^T [n_in of the layer][ld]; gradients use s_t only
+    Real* c;        // [ld]
   };
   static constexpr int max_layers = 8;
   Layer layer[max_layers];
-  Real *v, *v_t, *d;   // V [n_out][ld], V^T [n][ld_out], d [n_out]
+  Real *v, *v_t, *d;  // V [n_out][ld], V^T [n][ld_out], d [n_out]
 
   template <class Team>
   COHORT_FN static RecurrentWeights carve(Arena& arena, const Signature& g, bool gradients) {
@@ -54,14 +54,16 @@ struct States {
 };
 
 struct Extent {
-  int rows, steps, first;   // batch rows, time steps, first step that has logits
+  int rows, steps, first;  // batch rows, time steps, first step that has logits
 };
 
 // Fills h (slots 1..T; they hold the noise to add when `noisy`) and y for steps >= extent.first.
 template <class Team, class Real>
-COHORT_PHASE_FN void recurrent_forward(const Team& team, const Signature& g, const RecurrentWeights<Real>& w, ActivationId activation, Extent extent,
-                                      const Real* x, Real* h, bool noisy, Real* y) {
-  const int n = g.n_hidden, rows = extent.rows, ld = Team::template pad<Real>(n), ld_out = Team::template pad<Real>(g.n_out);
+COHORT_PHASE_FN void recurrent_forward(const Team& team, const Signature& g, const RecurrentWeights<Real>& w,
+                                       ActivationId activation, Extent extent, const Real* x, Real* h, bool noisy,
+                                       Real* y) {
+  const int n = g.n_hidden, rows = extent.rows, ld = Team::template pad<Real>(n),
+            ld_out = Team::template pad<Real>(g.n_out);
   const ptrdiff_t slot = ptrdiff_t(rows) * ld, layer_size = slot * (extent.steps + 1);
   for (int l = 0; l < g.n_layers; ++l) {
     const auto& layer = w.layer[l];
@@ -76,14 +78,16 @@ COHORT_PHASE_FN void recurrent_forward(const Team& team, const Signature& g, con
         Real* const out = hl + (t + 1) * slot;
         const Real* const c = layer.c;
         if (noisy)
-          team.gemm(rows, n, products, [=](int r, int u, Real z) { out[r * ld + u] = f.value(z + c[u] + out[r * ld + u]); });
+          team.gemm(rows, n, products,
+                    [=](int r, int u, Real z) { out[r * ld + u] = f.value(z + c[u] + out[r * ld + u]); });
         else
           team.gemm(rows, n, products, [=](int r, int u, Real z) { out[r * ld + u] = f.value(z + c[u]); });
       }
     });
   }
   const int first = extent.first * rows, n_positions = extent.steps * rows;
-  const Product<Real> readout[1] = {{h + (g.n_layers - 1) * layer_size + slot + ptrdiff_t(first) * ld, ld, 1, w.v_t, ld_out, n}};
+  const Product<Real> readout[1] = {
+      {h + (g.n_layers - 1) * layer_size + slot + ptrdiff_t(first) * ld, ld, 1, w.v_t, ld_out, n}};
   const Real* const d = w.d;
   const int n_out = g.n_out;
   team.gemm(n_positions - first, n_out, readout, [=](int r, int o, Real z) {
@@ -94,10 +98,12 @@ COHORT_PHASE_FN void recurrent_forward(const Team& team, const Signature& g, con
 // delta of every layer from the errors e [n_out][T][rows] (0 before extent.first), last layer first. `states(l)` gives the
 // states of layer l, slot 0 = h_{-1}. After the deltas of (l, t) are known, done(l, t) is called by every lane.
 template <class Team, class Real, class StatesOf, class Done>
-COHORT_PHASE_FN void recurrent_backward(const Team& team, const Signature& g, const RecurrentWeights<Real>& w, ActivationId activation, Extent extent,
-                                       const Real* e, StatesOf states, Real* delta, Done done) {
+COHORT_PHASE_FN void recurrent_backward(const Team& team, const Signature& g, const RecurrentWeights<Real>& w,
+                                        ActivationId activation, Extent extent, const Real* e, StatesOf states,
+                                        Real* delta, Done done) {
   const int n = g.n_hidden, rows = extent.rows, ld = Team::template pad<Real>(n);
-  const ptrdiff_t slot = ptrdiff_t(rows) * ld, layer_size = slot * extent.steps, n_positions = ptrdiff_t(extent.steps) * rows;
+  const ptrdiff_t slot = ptrdiff_t(rows) * ld, layer_size = slot * extent.steps,
+                  n_positions = ptrdiff_t(extent.steps) * rows;
   for (int l = g.n_layers - 1; l >= 0; --l) {
     const bool last = l == g.n_layers - 1;
     Real* const dl = delta + l * layer_size;
@@ -105,8 +111,9 @@ COHORT_PHASE_FN void recurrent_backward(const Team& team, const Signature& g, co
     with_activation(activation, [&](auto f) {
       for (int t = extent.steps - 1; t >= 0; --t) {
         const Product<Real> from_next = {dl + (t + 1) * slot, ld, 1, w.layer[l].r, ld, t + 1 < extent.steps ? n : 0};
-        const Product<Real> from_above = last ? Product<Real>{e + t * rows, 1, n_positions, w.v, ld, t >= extent.first ? g.n_out : 0}
-                                              : Product<Real>{delta + (l + 1) * layer_size + t * slot, ld, 1, w.layer[l + 1].s, ld, n};
+        const Product<Real> from_above =
+            last ? Product<Real>{e + t * rows, 1, n_positions, w.v, ld, t >= extent.first ? g.n_out : 0}
+                 : Product<Real>{delta + (l + 1) * layer_size + t * slot, ld, 1, w.layer[l + 1].s, ld, n};
         const Product<Real> products[2] = {from_next, from_above};
         Real* const out = dl + t * slot;
         team.gemm(rows, n, products, [=](int r, int u, Real z) { out[r * ld + u] = z * f.slope(h.at(t + 1, r)[u]); });
@@ -119,8 +126,9 @@ COHORT_PHASE_FN void recurrent_backward(const Team& team, const Signature& g, co
 // Adds the weight gradients of steps [t0, t1) of layer l to dw, which the caller has zeroed. One product per matrix with
 // K = steps x rows. `e` as above; the readout goes with the last layer.
 template <class Team, class Real>
-COHORT_PHASE_FN void recurrent_gradients(const Team& team, const Signature& g, Extent extent, int l, int t0, int t1, const Real* x, const Real* h,
-                                        const Real* e, const Real* delta, const RecurrentWeights<Real>& dw) {
+COHORT_PHASE_FN void recurrent_gradients(const Team& team, const Signature& g, Extent extent, int l, int t0, int t1,
+                                         const Real* x, const Real* h, const Real* e, const Real* delta,
+                                         const RecurrentWeights<Real>& dw) {
   const int n = g.n_hidden, rows = extent.rows, ld = Team::template pad<Real>(n), k = (t1 - t0) * rows;
   const ptrdiff_t slot = ptrdiff_t(rows) * ld;
   const Real* const dl = delta + l * slot * extent.steps + t0 * slot;
@@ -143,11 +151,13 @@ COHORT_PHASE_FN void recurrent_gradients(const Team& team, const Signature& g, E
   const int from = t0 > extent.first ? t0 : extent.first;
   if (l == g.n_layers - 1 && from < t1) {
     const ptrdiff_t n_positions = ptrdiff_t(extent.steps) * rows;
-    const Product<Real> readout[1] = {{e + from * rows, n_positions, 1, hl + (from + 1) * slot, ld, (t1 - from) * rows}};
+    const Product<Real> readout[1] = {
+        {e + from * rows, n_positions, 1, hl + (from + 1) * slot, ld, (t1 - from) * rows}};
     team.gemm(g.n_out, n, readout, add_to(dw.v));
     if (g.bias)
       for (int o = 0; o < g.n_out; ++o) {
-        const Real total = team.template sum<Real>((t1 - from) * rows, [&](int i) { return e[o * n_positions + from * rows + i]; });
+        const Real total =
+            team.template sum<Real>((t1 - from) * rows, [&](int i) { return e[o * n_positions + from * rows + i]; });
         if (team.lane() == 0) dw.d[o] += total;
       }
     team.sync();

@@ -5,18 +5,20 @@
 
 namespace cohort {
 
-#define COHORT_ROWS(X)                                                                                                  \
-  X(x86_64_v4, "x86-64-v4", __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") && \
-                                __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512cd"))                \
-  X(x86_64_v3, "x86-64-v3", __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2")) \
+#define COHORT_ROWS(X)                                                                                               \
+  X(x86_64_v4, "x86-64-v4",                                                                                          \
+    __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") && \
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512cd"))                                    \
+  X(x86_64_v3, "x86-64-v3",                                                                                          \
+    __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2"))               \
   X(x86_64_v2, "x86-64-v2", __builtin_cpu_supports("sse4.2"))
 
-#define COHORT_DECLARE(target, isa, runs)           \
-  inline namespace target##_float {                 \
-  const Program<float>& recurrent_row();            \
-  }                                                 \
-  inline namespace target##_double {                \
-  const Program<double>& recurrent_row();           \
+#define COHORT_DECLARE(target, isa, runs)   \
+  inline namespace target##_float {         \
+    const Program<float>& recurrent_row();  \
+  }                                         \
+  inline namespace target##_double {        \
+    const Program<double>& recurrent_row(); \
   }
 COHORT_ROWS(COHORT_DECLARE)
 #undef COHORT_DECLARE
@@ -26,10 +28,12 @@ namespace {
 template <class Real>
 const Program<Real>* find(CoreId core, std::string_view wanted) {
   if (core != CoreId::recurrent) return nullptr;
-#define COHORT_TRY(target, name, runs)                                                \
-  if ((wanted.empty() || wanted == name) && (runs)) {                                 \
-    if constexpr (sizeof(Real) == sizeof(float)) return &target##_float::recurrent_row(); \
-    else return &target##_double::recurrent_row();                                    \
+#define COHORT_TRY(target, name, runs)                \
+  if ((wanted.empty() || wanted == name) && (runs)) { \
+    if constexpr (sizeof(Real) == sizeof(float))      \
+      return &target##_float::recurrent_row();        \
+    else                                              \
+      return &target##_double::recurrent_row();       \
   }
   COHORT_ROWS(COHORT_TRY)
 #undef COHORT_TRY
@@ -39,8 +43,12 @@ const Program<Real>* find(CoreId core, std::string_view wanted) {
 }  // namespace
 
 template <>
-const Program<float>* cpu_program<float>(CoreId core, const char* isa) { return find<float>(core, isa); }
+const Program<float>* cpu_program<float>(CoreId core, const char* isa) {
+  return find<float>(core, isa);
+}
 template <>
-const Program<double>* cpu_program<double>(CoreId core, const char* isa) { return find<double>(core, isa); }
+const Program<double>* cpu_program<double>(CoreId core, const char* isa) {
+  return find<double>(core, isa);
+}
 
 }  // namespace cohort

@@ -13,7 +13,17 @@ namespace {
 
 template <class Task>
 constexpr TaskInfo describe(TaskId id, const char* name) {
-  return {id, name, Task::doc, Task::params, int(std::size(Task::params)), Task::n_in, Task::n_out, Task::n_steps, Task::loss, Task::loss_steps, Task::classes,
+  return {id,
+          name,
+          Task::doc,
+          Task::params,
+          int(std::size(Task::params)),
+          Task::n_in,
+          Task::n_out,
+          Task::n_steps,
+          Task::loss,
+          Task::loss_steps,
+          Task::classes,
           Task::needs_data};
 }
 
@@ -26,10 +36,10 @@ const TaskInfo& task_info(TaskId id) {
   return table[int(id)];
 }
 
-#define COHORT_INFO(Id, FOR_EACH)                                             \
-  const ComponentInfo& info(Id id) {                                          \
-    static constexpr ComponentInfo table[] = {FOR_EACH(COHORT_ROW)};          \
-    return table[int(id)];                                                    \
+#define COHORT_INFO(Id, FOR_EACH)                                    \
+  const ComponentInfo& info(Id id) {                                 \
+    static constexpr ComponentInfo table[] = {FOR_EACH(COHORT_ROW)}; \
+    return table[int(id)];                                           \
   }
 #define COHORT_ROW(word) {#word, word::doc},
 COHORT_INFO(ActivationId, COHORT_FOR_EACH_ACTIVATION)
@@ -49,7 +59,8 @@ COHORT_INFO(DistributionId, COHORT_FOR_EACH_DISTRIBUTION)
 #undef COHORT_INFO
 
 const ComponentInfo& info(CoreId id) {
-  static constexpr ComponentInfo table[] = {{"recurrent", "h_t = f((1-a) h + a (W h + U x + b)), trained through time"}};
+  static constexpr ComponentInfo table[] = {
+      {"recurrent", "h_t = f((1-a) h + a (W h + U x + b)), trained through time"}};
   return table[int(id)];
 }
 

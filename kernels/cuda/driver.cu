@@ -1,6 +1,6 @@
-// CUDA's programs: the generic network program with one block per network; blocks walk through the networks of a launch,
-// as many at a time as there are workspaces. Compiled once per Real (COHORT_TARGET, COHORT_REAL, COHORT_ISA come from the
-// build). This is what tuned kernels have to beat.
+// CUDA's programs: the generic network program with one block per network; blocks walk through the networks of a
+// launch, as many at a time as there are workspaces. Compiled once per Real (COHORT_TARGET, COHORT_REAL, COHORT_ISA
+// come from the build). This is what tuned kernels have to beat.
 #include <algorithm>
 #include <string>
 
@@ -20,7 +20,7 @@ constexpr int n_threads = CtaTeam::threads;
 constexpr int min_blocks = 512 / n_threads;  // in flight per multiprocessor: leaves a thread 128 registers
 static_assert(n_threads % 32 == 0 && n_threads <= 512);
 
-// ---- arguments ----------------------------------------------------------------------------------------------------------
+// ---- arguments
 void require(bool good, const char* operation, const char* field, const std::string& problem) {
   if (!good) throw Error(std::string(operation) + ": " + field + " " + problem);
 }
@@ -30,7 +30,8 @@ void require_memory(const void* memory, const char* operation, const char* field
 }
 
 void require_at_least(int64_t least, int64_t value, const char* operation, const char* field) {
-  require(value >= least, operation, field, "is " + std::to_string(value) + "; allowed: " + std::to_string(least) + " or more");
+  require(value >= least, operation, field,
+          "is " + std::to_string(value) + "; allowed: " + std::to_string(least) + " or more");
 }
 
 void require_tensor(const Signature& g, int32_t k, const char* operation) {
@@ -61,14 +62,16 @@ void check_memory(const Cohort<Real>& c, const char* operation) {
   require_memory(c.theta, operation, "theta");
 }
 
-// ---- operations: what each does to network i with its own part of the workspace, and how large that part is --------------
+// ---- operations: what each does to network i with its own part of the workspace, and how large that part is
 struct Init {
   using Args = InitArgs<Real>;
   static constexpr const char* name = "init";
   static size_t bytes(const Args&) { return 0; }
   static void check_arguments(const Args&) {}
   static void check_results(const Args&) {}
-  COHORT_TEAM_FN static void run(const CtaTeam& team, const Args& a, int i, void* memory) { initialise_network(team, a, i, memory); }
+  COHORT_TEAM_FN static void run(const CtaTeam& team, const Args& a, int i, void* memory) {
+    initialise_network(team, a, i, memory);
+  }
 };
 struct Train {
   using Args = TrainArgs<Real>;
@@ -79,7 +82,9 @@ struct Train {
     require_memory(a.cohort.momentum, name, "momentum");
     if (a.steps > 0) require_memory(a.loss, name, "loss");
   }
-  COHORT_TEAM_FN static void run(const CtaTeam& team, const Args& a, int i, void* memory) { train_network(team, a, i, memory); }
+  COHORT_TEAM_FN static void run(const CtaTeam& team, const Args& a, int i, void* memory) {
+    train_network(team, a, i, memory);
+  }
 };
 struct Evaluate {
   using Args = EvaluateArgs<Real>;
@@ -90,7 +95,9 @@ struct Evaluate {
     require_memory(a.loss, name, "loss");
     require_memory(a.accuracy, name, "accuracy");
   }
-  COHORT_TEAM_FN static void run(const CtaTeam& team, const Args& a, int i, void* memory) { evaluate_network(team, a, i, memory); }
+  COHORT_TEAM_FN static void run(const CtaTeam& team, const Args& a, int i, void* memory) {
+    evaluate_network(team, a, i, memory);
+  }
 };
 struct Probe {
   using Args = ProbeArgs<Real>;
@@ -98,7 +105,9 @@ struct Probe {
   static size_t bytes(const Args& a) { return forward_bytes<CtaTeam, Real>(a.cohort.signature); }
   static void check_arguments(const Args& a) { require_at_least(1, a.trials, name, "trials"); }
   static void check_results(const Args& a) { require_memory(a.hidden, name, "hidden"); }
-  COHORT_TEAM_FN static void run(const CtaTeam& team, const Args& a, int i, void* memory) { probe_network(team, a, i, memory); }
+  COHORT_TEAM_FN static void run(const CtaTeam& team, const Args& a, int i, void* memory) {
+    probe_network(team, a, i, memory);
+  }
 };
 struct Tangent {
   using Args = TangentArgs<Real>;
@@ -112,7 +121,9 @@ struct Tangent {
     require_memory(a.theta_start, name, "theta_start");
     require_memory(a.sums, name, "sums");
   }
-  COHORT_TEAM_FN static void run(const CtaTeam& team, const Args& a, int i, void* memory) { tangent_network(team, a, i, memory); }
+  COHORT_TEAM_FN static void run(const CtaTeam& team, const Args& a, int i, void* memory) {
+    tangent_network(team, a, i, memory);
+  }
 };
 struct Effective {
   using Args = EffectiveArgs<Real>;
@@ -120,13 +131,16 @@ struct Effective {
   static size_t bytes(const Args&) { return 0; }
   static void check_arguments(const Args& a) { require_tensor(a.cohort.signature, a.tensor, name); }
   static void check_results(const Args& a) { require_memory(a.weights, name, "weights"); }
-  COHORT_TEAM_FN static void run(const CtaTeam& team, const Args& a, int i, void* memory) { effective_network(team, a, i, memory); }
+  COHORT_TEAM_FN static void run(const CtaTeam& team, const Args& a, int i, void* memory) {
+    effective_network(team, a, i, memory);
+  }
 };
 
 // Block b treats networks first + b, first + b + gridDim, ... with the b-th part of the workspace.
 template <class Operation>
 __global__ void __launch_bounds__(n_threads, min_blocks)
-    network_kernel(const __grid_constant__ typename Operation::Args args, int first, int count, unsigned char* workspace, size_t bytes) {
+    network_kernel(const __grid_constant__ typename Operation::Args args, int first, int count,
+                   unsigned char* workspace, size_t bytes) {
   for (int i = int(blockIdx.x); i < count; i += int(gridDim.x))
     Operation::run(CtaTeam{}, args, first + i, workspace ? workspace + size_t(blockIdx.x) * bytes : nullptr);
 }
@@ -136,8 +150,11 @@ template <class Operation>
 int n_resident() {
   int device = 0, n_multiprocessors = 0, per_multiprocessor = 0;
   gpu::check(cudaGetDevice(&device), "current device");
-  gpu::check(cudaDeviceGetAttribute(&n_multiprocessors, cudaDevAttrMultiProcessorCount, device), "number of multiprocessors");
-  gpu::check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&per_multiprocessor, network_kernel<Operation>, n_threads, 0), "occupancy");
+  gpu::check(cudaDeviceGetAttribute(&n_multiprocessors, cudaDevAttrMultiProcessorCount, device),
+             "number of multiprocessors");
+  gpu::check(
+      cudaOccupancyMaxActiveBlocksPerMultiprocessor(&per_multiprocessor, network_kernel<Operation>, n_threads, 0),
+      "occupancy");
   return std::max(1, n_multiprocessors * per_multiprocessor);
 }
 
@@ -157,7 +174,8 @@ void launch(const typename Operation::Args& args, const Launch& l) {
   require_at_least(0, l.first, Operation::name, "first");
   require_at_least(0, l.count, Operation::name, "count");
   require(int64_t(l.first) + l.count <= args.cohort.n_nets, Operation::name, "first + count",
-          "is " + std::to_string(int64_t(l.first) + l.count) + "; allowed: up to n_nets = " + std::to_string(args.cohort.n_nets));
+          "is " + std::to_string(int64_t(l.first) + l.count) +
+              "; allowed: up to n_nets = " + std::to_string(args.cohort.n_nets));
   if (l.count == 0) return;
   check_memory(args.cohort, Operation::name);
   Operation::check_results(args);
@@ -165,7 +183,8 @@ void launch(const typename Operation::Args& args, const Launch& l) {
   int n_blocks = l.count;
   if (bytes > 0) {
     require_memory(l.workspace, Operation::name, "workspace");
-    require(reinterpret_cast<uintptr_t>(l.workspace) % Arena::alignment == 0, Operation::name, "workspace", "is not 256-byte aligned");
+    require(reinterpret_cast<uintptr_t>(l.workspace) % Arena::alignment == 0, Operation::name, "workspace",
+            "is not 256-byte aligned");
     require(l.workspace_bytes >= bytes, Operation::name, "workspace_bytes",
             "is " + std::to_string(l.workspace_bytes) + "; allowed: " + std::to_string(bytes) + " or more");
     n_blocks = int(std::min(size_t(l.count), l.workspace_bytes / bytes));

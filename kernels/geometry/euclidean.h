@@ -10,15 +10,25 @@ struct euclidean {
   static constexpr const char* doc = "gradient descent, phi = w^2 / 2";
   static constexpr bool zeros_stay = false;
   template <class Real>
-  COHORT_FORCE_INLINE static Real step(Real w, Real d, Real lr, const Params&) { return w - lr * d; }
+  COHORT_FORCE_INLINE static Real step(Real w, Real d, Real lr, const Params&) {
+    return w - lr * d;
+  }
   template <class Real>
-  COHORT_FORCE_INLINE static Real decay(Real w) { return w; }
+  COHORT_FORCE_INLINE static Real decay(Real w) {
+    return w;
+  }
   template <class Real>
-  COHORT_FORCE_INLINE static Real to_dual(Real w, const Params&) { return w; }
+  COHORT_FORCE_INLINE static Real to_dual(Real w, const Params&) {
+    return w;
+  }
   template <class Real>
-  COHORT_FORCE_INLINE static Real to_primal(Real y, Real, const Params&) { return y; }
+  COHORT_FORCE_INLINE static Real to_primal(Real y, Real, const Params&) {
+    return y;
+  }
   template <class Real>
-  COHORT_FORCE_INLINE static Real potential(Real w, const Params&) { return w * w / Real(2); }
+  COHORT_FORCE_INLINE static Real potential(Real w, const Params&) {
+    return w * w / Real(2);
+  }
 };
 
 }  // namespace geometry

@@ -16,8 +16,8 @@ COHORT_BEGIN
 namespace geometry {
 
 struct Params {
-  double p;      // p_norm
-  double beta;   // hypentropy
+  double p;     // p_norm
+  double beta;  // hypentropy
 };
 
 }  // namespace geometry

@@ -15,13 +15,15 @@ struct hypentropy {
   COHORT_FORCE_INLINE static Real step(Real w, Real d, Real lr, const Params& q) {
     const Real a = math::abs(w), s = w < Real(0) ? Real(-1) : Real(1), beta = Real(q.beta);
     const Real r = math::sqrt(a * a + beta * beta), large = a + r;
-    const Real small = beta * (beta / large);   // r - a without cancellation
+    const Real small = beta * (beta / large);  // r - a without cancellation
     const Real e = -lr * s * d, up = math::exp(e), down = math::exp(-e);
     const Real moved = s * (large * up - small * down) / Real(2);
     return lr * d == Real(0) ? w : moved;
   }
   template <class Real>
-  COHORT_FORCE_INLINE static Real decay(Real w) { return w; }
+  COHORT_FORCE_INLINE static Real decay(Real w) {
+    return w;
+  }
   template <class Real>
   COHORT_FORCE_INLINE static Real to_dual(Real w, const Params& q) {
     const Real a = math::abs(w) / Real(q.beta);

@@ -11,9 +11,13 @@ struct neg_entropy {
   static constexpr const char* doc = "exponentiated gradient, phi = |w| ln |w|: signs and zeros stay";
   static constexpr bool zeros_stay = true;
   template <class Real>
-  COHORT_FORCE_INLINE static Real step(Real w, Real d, Real lr, const Params&) { return w * math::exp(-lr * math::sign(w) * d); }
+  COHORT_FORCE_INLINE static Real step(Real w, Real d, Real lr, const Params&) {
+    return w * math::exp(-lr * math::sign(w) * d);
+  }
   template <class Real>
-  COHORT_FORCE_INLINE static Real decay(Real w) { return math::sign(w); }
+  COHORT_FORCE_INLINE static Real decay(Real w) {
+    return math::sign(w);
+  }
   template <class Real>
   COHORT_FORCE_INLINE static Real to_dual(Real w, const Params&) {
     const Real a = math::abs(w);

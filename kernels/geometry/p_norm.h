@@ -20,33 +20,49 @@ struct p_norm_of {
     return lr * d == Real(0) ? w : moved;
   }
   template <class Real>
-  COHORT_FORCE_INLINE static Real decay(Real w) { return w; }
+  COHORT_FORCE_INLINE static Real decay(Real w) {
+    return w;
+  }
   template <class Real>
   COHORT_FORCE_INLINE static Real to_dual(Real w, const Params& q) {
-    if constexpr (power == Power::three) return w * math::abs(w);
-    else if constexpr (power == Power::two) return w;
-    else if constexpr (power == Power::three_halves) return math::copysign(math::sqrt(math::abs(w)), w);
-    else return math::copysign(math::pow_abs(w, q.p - 1), w);
+    if constexpr (power == Power::three)
+      return w * math::abs(w);
+    else if constexpr (power == Power::two)
+      return w;
+    else if constexpr (power == Power::three_halves)
+      return math::copysign(math::sqrt(math::abs(w)), w);
+    else
+      return math::copysign(math::pow_abs(w, q.p - 1), w);
   }
   template <class Real>
   COHORT_FORCE_INLINE static Real to_primal(Real y, Real, const Params& q) {
-    if constexpr (power == Power::three) return math::copysign(math::sqrt(math::abs(y)), y);
-    else if constexpr (power == Power::two) return y;
-    else if constexpr (power == Power::three_halves) return y * math::abs(y);
-    else return math::copysign(math::pow_abs(y, 1 / (q.p - 1)), y);
+    if constexpr (power == Power::three)
+      return math::copysign(math::sqrt(math::abs(y)), y);
+    else if constexpr (power == Power::two)
+      return y;
+    else if constexpr (power == Power::three_halves)
+      return y * math::abs(y);
+    else
+      return math::copysign(math::pow_abs(y, 1 / (q.p - 1)), y);
   }
   template <class Real>
-  COHORT_FORCE_INLINE static Real potential(Real w, const Params& q) { return math::pow_abs(w, q.p) / Real(q.p); }
+  COHORT_FORCE_INLINE static Real potential(Real w, const Params& q) {
+    return math::pow_abs(w, q.p) / Real(q.p);
+  }
 };
 
 struct p_norm : p_norm_of<Power::any> {
   // f(map) with the map for this p.
   template <class F>
   COHORT_TEAM_FN static void specialise(const Params& q, F f) {
-    if (q.p == 3.0) f(p_norm_of<Power::three>{});
-    else if (q.p == 2.0) f(p_norm_of<Power::two>{});
-    else if (q.p == 1.5) f(p_norm_of<Power::three_halves>{});
-    else f(p_norm_of<Power::any>{});
+    if (q.p == 3.0)
+      f(p_norm_of<Power::three>{});
+    else if (q.p == 2.0)
+      f(p_norm_of<Power::two>{});
+    else if (q.p == 1.5)
+      f(p_norm_of<Power::three_halves>{});
+    else
+      f(p_norm_of<Power::any>{});
   }
 };
 

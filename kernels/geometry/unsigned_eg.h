@@ -12,16 +12,26 @@ struct unsigned_eg {
   static constexpr const char* doc = "unsigned exponentiated gradient, w exp(-lr d)";
   static constexpr bool zeros_stay = true;
   template <class Real>
-  COHORT_FORCE_INLINE static Real step(Real w, Real d, Real lr, const Params&) { return w * math::exp(-lr * d); }
+  COHORT_FORCE_INLINE static Real step(Real w, Real d, Real lr, const Params&) {
+    return w * math::exp(-lr * d);
+  }
   template <class Real>
-  COHORT_FORCE_INLINE static Real decay(Real w) { return math::abs(math::sign(w)); }
+  COHORT_FORCE_INLINE static Real decay(Real w) {
+    return math::abs(math::sign(w));
+  }
   template <class Real>
-  COHORT_FORCE_INLINE static Real to_dual(Real w, const Params& q) { return math::sign(w) * neg_entropy::to_dual(w, q); }
+  COHORT_FORCE_INLINE static Real to_dual(Real w, const Params& q) {
+    return math::sign(w) * neg_entropy::to_dual(w, q);
+  }
   template <class Real>
-  COHORT_FORCE_INLINE static Real to_primal(Real y, Real w_ref, const Params&) { return math::sign(w_ref) * math::exp(y - Real(1)); }
+  COHORT_FORCE_INLINE static Real to_primal(Real y, Real w_ref, const Params&) {
+    return math::sign(w_ref) * math::exp(y - Real(1));
+  }
   // w ln |w|: its gradient is ln |w| + 1 on both orthants.
   template <class Real>
-  COHORT_FORCE_INLINE static Real potential(Real w, const Params& q) { return math::sign(w) * neg_entropy::potential(w, q); }
+  COHORT_FORCE_INLINE static Real potential(Real w, const Params& q) {
+    return math::sign(w) * neg_entropy::potential(w, q);
+  }
 };
 
 }  // namespace geometry

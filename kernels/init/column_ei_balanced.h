@@ -15,7 +15,8 @@ struct column_ei_balanced {
     const int cols = d.cols, ne = d.n_excitatory < cols ? d.n_excitatory : cols, ni = cols - ne;
     const Real two_pi = Real(6.283185307179586), e = Real(ne), i = Real(ni > 0 ? ni : 1);
     const Real balanced = math::sqrt(two_pi / ((two_pi - Real(1)) * (e + e * e / i)));
-    const Real excitatory = Real(d.gain) * (ni > 0 ? balanced : math::sqrt(Real(1) / Real(cols))), inhibitory = excitatory * e / i;
+    const Real excitatory = Real(d.gain) * (ni > 0 ? balanced : math::sqrt(Real(1) / Real(cols))),
+               inhibitory = excitatory * e / i;
     const bool recurrent = d.role == Role::recurrent;
     fill(team, d.rows * cols, w.main, [=](int k) {
       const int row = k / cols, col = k % cols;

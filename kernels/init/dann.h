@@ -14,7 +14,8 @@ struct dann {
   COHORT_TEAM_FN static void draw(const Team& team, const Draw& d, const parameterisation::Parts<Real>& w) {
     const int rows = d.rows, cols = d.cols, ni = d.n_inhibitory;
     const Real others = Real(rows > 1 ? rows - 1 : 1);
-    const Real readout = rows > 1 ? math::sqrt(Real(2) * Real(rows) / (Real(cols) * others)) : math::sqrt(Real(2) / Real(cols));
+    const Real readout =
+        rows > 1 ? math::sqrt(Real(2) * Real(rows) / (Real(cols) * others)) : math::sqrt(Real(2) / Real(cols));
     const Real s = Real(d.gain) * (d.role == Role::readout ? readout : math::sqrt(Real(1) / (Real(3) * others)));
     fill(team, rows * cols, w.main, [=](int i) { return Element(d.key, i).exponential(s); });
     fill(team, ni * cols, w.ix, [=](int i) {

@@ -16,7 +16,7 @@ struct Draw {
   Role role;
   int layer;
   double gain, mean_over_sd;
-  int n_excitatory;       // excitatory presynaptic columns
+  int n_excitatory;  // excitatory presynaptic columns
   bool iid_inhibition;
 };
 
@@ -25,7 +25,9 @@ struct Element {
   rng::Words words;
   COHORT_TEAM_FN Element(const rng::Key& key, int i, uint32_t part = 0) : words(key.words(uint32_t(i), 1 + part)) {}
   template <class Real>
-  COHORT_TEAM_FN Real exponential(Real mean) const { return -mean * math::log(rng::to_uniform<Real>(words.w[0])); }
+  COHORT_TEAM_FN Real exponential(Real mean) const {
+    return -mean * math::log(rng::to_uniform<Real>(words.w[0]));
+  }
   template <class Real>
   COHORT_TEAM_FN Real normal() const {
     Real a, b;
@@ -33,9 +35,13 @@ struct Element {
     return a;
   }
   template <class Real>
-  COHORT_TEAM_FN Real uniform() const { return rng::to_uniform<Real>(words.w[0]); }
+  COHORT_TEAM_FN Real uniform() const {
+    return rng::to_uniform<Real>(words.w[0]);
+  }
   template <class Real>
-  COHORT_TEAM_FN Real sign() const { return words.w[2] >> 31 ? Real(-1) : Real(1); }
+  COHORT_TEAM_FN Real sign() const {
+    return words.w[2] >> 31 ? Real(-1) : Real(1);
+  }
 };
 
 template <class Team, class Real, class F>

@@ -8,7 +8,8 @@ COHORT_BEGIN
 namespace init {
 
 struct log_normal {
-  static constexpr const char* doc = "log-normal magnitudes, mean / sd = mean_over_sd, rms gain / sqrt(n_hidden), random signs";
+  static constexpr const char* doc =
+      "log-normal magnitudes, mean / sd = mean_over_sd, rms gain / sqrt(n_hidden), random signs";
   template <class Team, class Real>
   COHORT_TEAM_FN static void draw(const Team& team, const Draw& d, const parameterisation::Parts<Real>& w) {
     const Real r = Real(d.mean_over_sd), rms = Real(d.gain) / math::sqrt(Real(d.fan));

@@ -11,7 +11,8 @@ struct uniform_fan_in {
   template <class Team, class Real>
   COHORT_TEAM_FN static void draw(const Team& team, const Draw& d, const parameterisation::Parts<Real>& w) {
     const Real bound = Real(d.gain) / math::sqrt(Real(d.cols));
-    fill(team, d.rows * d.cols, w.main, [=](int i) { return bound * (Real(2) * Element(d.key, i).uniform<Real>() - Real(1)); });
+    fill(team, d.rows * d.cols, w.main,
+         [=](int i) { return bound * (Real(2) * Element(d.key, i).uniform<Real>() - Real(1)); });
   }
 };
 

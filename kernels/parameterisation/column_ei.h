@@ -12,10 +12,12 @@ struct column_ei {
   template <class Team, class Real, class Out>
   COHORT_TEAM_FN static void assemble(const Team& team, const Info& info, const Parts<Real>& w, Out out) {
     const int cols = info.cols, ne = info.n_excitatory;
-    team.for_each_2d(info.rows, cols, [=](int i, int j) { out(i, j, j < ne ? w.main[i * cols + j] : -w.main[i * cols + j]); });
+    team.for_each_2d(info.rows, cols,
+                     [=](int i, int j) { out(i, j, j < ne ? w.main[i * cols + j] : -w.main[i * cols + j]); });
   }
   template <class Team, class Real, class In>
-  COHORT_TEAM_FN static void pull_back(const Team& team, const Info& info, const Parts<Real>&, In dw, const Parts<Real>& grad) {
+  COHORT_TEAM_FN static void pull_back(const Team& team, const Info& info, const Parts<Real>&, In dw,
+                                       const Parts<Real>& grad) {
     const int cols = info.cols, ne = info.n_excitatory;
     team.for_each_2d(info.rows, cols, [=](int i, int j) { grad.main[i * cols + j] = j < ne ? dw(i, j) : -dw(i, j); });
   }

@@ -20,7 +20,8 @@ struct dann {
     });
   }
   template <class Team, class Real, class In>
-  COHORT_TEAM_FN static void pull_back(const Team& team, const Info& info, const Parts<Real>& w, In dw, const Parts<Real>& grad) {
+  COHORT_TEAM_FN static void pull_back(const Team& team, const Info& info, const Parts<Real>& w, In dw,
+                                       const Parts<Real>& grad) {
     const int rows = info.rows, cols = info.cols, ni = info.n_inhibitory;
     const Real ix_scale = Real(1) / math::sqrt(Real(rows)), ei_scale = Real(1) / Real(cols);
     team.for_each_2d(rows, cols, [=](int i, int j) { grad.main[i * cols + j] = dw(i, j); });

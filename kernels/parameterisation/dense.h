@@ -14,7 +14,8 @@ struct dense {
     team.for_each_2d(info.rows, cols, [=](int i, int j) { out(i, j, w.main[i * cols + j]); });
   }
   template <class Team, class Real, class In>
-  COHORT_TEAM_FN static void pull_back(const Team& team, const Info& info, const Parts<Real>&, In dw, const Parts<Real>& grad) {
+  COHORT_TEAM_FN static void pull_back(const Team& team, const Info& info, const Parts<Real>&, In dw,
+                                       const Parts<Real>& grad) {
     const int cols = info.cols;
     team.for_each_2d(info.rows, cols, [=](int i, int j) { grad.main[i * cols + j] = dw(i, j); });
   }

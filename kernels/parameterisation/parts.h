@@ -12,14 +12,14 @@ namespace parameterisation {
 
 template <class Real>
 struct Parts {
-  Real* main;   // [rows][cols]
-  Real* ei;     // [rows][n_inhibitory], dann only
-  Real* ix;     // [n_inhibitory][cols], dann only
+  Real* main;  // [rows][cols]
+  Real* ei;    // [rows][n_inhibitory], dann only
+  Real* ix;    // [n_inhibitory][cols], dann only
 };
 
 struct Info {
   int rows, cols, n_inhibitory;
-  int n_excitatory;   // presynaptic columns from here on are inhibitory (column_ei); >= cols: none
+  int n_excitatory;  // presynaptic columns from here on are inhibitory (column_ei); >= cols: none
 };
 
 }  // namespace parameterisation

@@ -8,13 +8,13 @@ COHORT_BEGIN
 
 template <class Real>
 struct Batch {
-  Real* x;           // [T][rows][n_in]
-  Real* y;           // [n_out][T][rows] logits, then errors
-  Real* target;      // [n_out][T][rows]
-  Real* row_loss;    // [T][rows]
-  Real* noise;       // [4][rows]
-  int32_t* label;    // [T][rows]
-  uint8_t* weight;   // [T][rows]
+  Real* x;          // [T][rows][n_in]
+  Real* y;          // [n_out][T][rows] logits, then errors
+  Real* target;     // [n_out][T][rows]
+  Real* row_loss;   // [T][rows]
+  Real* noise;      // [4][rows]
+  int32_t* label;   // [T][rows]
+  uint8_t* weight;  // [T][rows]
 
   COHORT_FN static Batch carve(Arena& arena, const Signature& g, int rows) {
     const size_t n = size_t(g.n_steps) * size_t(rows);
@@ -38,19 +38,21 @@ struct BatchKey {
 };
 
 // Row of the data set for a trial: training walks through shuffled epochs, evaluation through the split in its order.
-COHORT_TEAM_FN int sample_index(const NetSpec& spec, const Dataset& data, Split split, const BatchKey& key, uint32_t row, int batch) {
+COHORT_TEAM_FN int sample_index(const NetSpec& spec, const Dataset& data, Split split, const BatchKey& key,
+                                uint32_t row, int batch) {
   const int count = data.count[int(split)];
   if (count == 0) return 0;
   const uint64_t n = key.number * uint64_t(batch) + key.first + row;
   const uint32_t within = uint32_t(n % uint64_t(count));
   const rng::Key epoch(spec.seed, 0, rng::stream_shuffle, key.phase, n / uint64_t(count));
-  return data.first[int(split)] + int(key.phase == rng::phase_train ? rng::permute(within, uint32_t(count), epoch) : within);
+  return data.first[int(split)] +
+         int(key.phase == rng::phase_train ? rng::permute(within, uint32_t(count), epoch) : within);
 }
 
 // Fills `rows` trials. Ends synced.
 template <class Team, class Real>
-COHORT_PHASE_FN void fill_batch(const Team& team, const Signature& g, const NetSpec& spec, const Dataset& data, Split split, const BatchKey& key, int rows,
-                               const Batch<Real>& b) {
+COHORT_PHASE_FN void fill_batch(const Team& team, const Signature& g, const NetSpec& spec, const Dataset& data,
+                                Split split, const BatchKey& key, int rows, const Batch<Real>& b) {
   const int steps = g.n_steps, n_in = g.n_in, n = steps * rows;
   team.for_each(n * n_in, [=](int i) { b.x[i] = Real(0); });
   team.for_each(n, [=](int i) { b.weight[i] = 1; });
@@ -67,7 +69,7 @@ COHORT_PHASE_FN void fill_batch(const Team& team, const Signature& g, const NetS
     }
     team.sync();
     const rng::Key noise(spec.seed, 0, rng::stream_noise, key.phase, key.number);
-    const uint32_t blocks = uint32_t(n_in + 3) / 4;   // of a trial and step: its noise does not depend on its batch
+    const uint32_t blocks = uint32_t(n_in + 3) / 4;  // of a trial and step: its noise does not depend on its batch
     for (int t = 0; t < steps; ++t) {
       for (int q = 0; 4 * q < n_in; ++q) {
         const int have = n_in - 4 * q < 4 ? n_in - 4 * q : 4;
@@ -79,8 +81,11 @@ COHORT_PHASE_FN void fill_batch(const Team& team, const Signature& g, const NetS
         }
         if (!noisy) continue;
         Real* const z = b.noise;
-        const uint32_t base = (key.first * uint32_t(steps) + uint32_t(t)) * blocks + uint32_t(q), next = uint32_t(steps) * blocks;
-        team.for_each(rows, [=](int r) { rng::four_normals(noise, base + uint32_t(r) * next, &z[r], &z[rows + r], &z[2 * rows + r], &z[3 * rows + r]); });
+        const uint32_t base = (key.first * uint32_t(steps) + uint32_t(t)) * blocks + uint32_t(q),
+                       next = uint32_t(steps) * blocks;
+        team.for_each(rows, [=](int r) {
+          rng::four_normals(noise, base + uint32_t(r) * next, &z[r], &z[rows + r], &z[2 * rows + r], &z[3 * rows + r]);
+        });
         Real* const x = b.x + ptrdiff_t(t) * rows * n_in + 4 * q;
         for (int i = 0; i < have; ++i) team.for_each(rows, [=](int r) { x[r * n_in + i] += sd[i] * z[i * rows + r]; });
       }

@@ -8,18 +8,27 @@
 
 COHORT_BEGIN
 
-#define COHORT_DISPATCH(function, Id, FOR_EACH, prefix)      \
-  template <class F>                                         \
-  COHORT_TEAM_FN void function(Id id, F f) {                 \
-    switch (id) { FOR_EACH(prefix) }                         \
+#define COHORT_DISPATCH(function, Id, FOR_EACH, prefix) \
+  template <class F>                                    \
+  COHORT_TEAM_FN void function(Id id, F f) {            \
+    switch (id) { FOR_EACH(prefix) }                    \
   }
-#define COHORT_CASE(word) case ParameterisationId::word: f(parameterisation::word{}); break;
+#define COHORT_CASE(word)        \
+  case ParameterisationId::word: \
+    f(parameterisation::word{}); \
+    break;
 COHORT_DISPATCH(with_parameterisation, ParameterisationId, COHORT_FOR_EACH_PARAMETERISATION, COHORT_CASE)
 #undef COHORT_CASE
-#define COHORT_CASE(word) case TaskId::word: f(word{}); break;
+#define COHORT_CASE(word) \
+  case TaskId::word:      \
+    f(word{});            \
+    break;
 COHORT_DISPATCH(with_task, TaskId, COHORT_FOR_EACH_TASK, COHORT_CASE)
 #undef COHORT_CASE
-#define COHORT_CASE(word) case DistributionId::word: f(init::word{}); break;
+#define COHORT_CASE(word)    \
+  case DistributionId::word: \
+    f(init::word{});         \
+    break;
 COHORT_DISPATCH(with_distribution, DistributionId, COHORT_FOR_EACH_DISTRIBUTION, COHORT_CASE)
 #undef COHORT_CASE
 #undef COHORT_DISPATCH
@@ -27,13 +36,18 @@ COHORT_DISPATCH(with_distribution, DistributionId, COHORT_FOR_EACH_DISTRIBUTION,
 // f(map) for a geometry with these parameters. A geometry whose formula depends on them may offer specialise(params, f).
 template <class G, class F>
 COHORT_TEAM_FN void with_map(G map, const geometry::Params& params, F f) {
-  if constexpr (requires { G::specialise(params, f); }) G::specialise(params, f);
-  else f(map);
+  if constexpr (requires { G::specialise(params, f); })
+    G::specialise(params, f);
+  else
+    f(map);
 }
 template <class F>
 COHORT_TEAM_FN void with_geometry(GeometryId id, const geometry::Params& params, F f) {
   switch (id) {
-#define COHORT_CASE(word) case GeometryId::word: with_map(geometry::word{}, params, f); break;
+#define COHORT_CASE(word)                  \
+  case GeometryId::word:                   \
+    with_map(geometry::word{}, params, f); \
+    break;
     COHORT_FOR_EACH_GEOMETRY(COHORT_CASE)
 #undef COHORT_CASE
   }

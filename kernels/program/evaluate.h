@@ -28,7 +28,7 @@ COHORT_TEAM_FN void evaluate_network(const Team& team, const EvaluateArgs<Real>&
     const int rows = a.trials - done < g.batch ? a.trials - done : g.batch, n = g.n_steps * rows;
     fill_batch(team, g, net.spec, a.cohort.data, a.split, {phase, 0, uint32_t(done)}, rows, b);
     prepare_states(team, g, net.spec, rows, w.h, false, 0);
-    const Extent extent{rows, g.n_steps, 0};   // all logits: a decision may lie before the last step
+    const Extent extent{rows, g.n_steps, 0};  // all logits: a decision may lie before the last step
     recurrent_forward(team, g, w.weights, net.spec.activation, extent, b.x, w.h, false, b.y);
     if (classes)
       for (int t = 0; t < g.n_steps; ++t) {
@@ -46,7 +46,8 @@ COHORT_TEAM_FN void evaluate_network(const Team& team, const EvaluateArgs<Real>&
       }
     team.sync();
     const Targets<Real> targets{classes ? b.label : nullptr, b.target, b.weight};
-    loss += double(rows) * double(apply_loss(team, net.spec.task.loss, b.y, g.n_out, n, targets, Real(net.spec.task.label_smoothing), b.row_loss));
+    loss += double(rows) * double(apply_loss(team, net.spec.task.loss, b.y, g.n_out, n, targets,
+                                             Real(net.spec.task.label_smoothing), b.row_loss));
   }
   if (team.lane() == 0) {
     a.loss[i] = loss / a.trials;
@@ -74,7 +75,8 @@ COHORT_TEAM_FN void probe_network(const Team& team, const ProbeArgs<Real>& a, in
     const int rows = a.trials - done < g.batch ? a.trials - done : g.batch;
     fill_batch(team, g, net.spec, a.cohort.data, Split::train, {rng::phase_probe, 0, uint32_t(done)}, rows, w.batch);
     prepare_states(team, g, net.spec, rows, w.h, false, 0);
-    recurrent_forward(team, g, w.weights, net.spec.activation, Extent{rows, g.n_steps, g.n_steps - 1}, w.batch.x, w.h, false, w.batch.y);
+    recurrent_forward(team, g, w.weights, net.spec.activation, Extent{rows, g.n_steps, g.n_steps - 1}, w.batch.x, w.h,
+                      false, w.batch.y);
     for (int l = 0; l < g.n_layers; ++l) {
       const Real* const h = w.h + (ptrdiff_t(l) * (g.n_steps + 1) + decision + 1) * rows * ld;
       Real* const to = out + (size_t(l) * size_t(a.trials) + size_t(done)) * size_t(n);

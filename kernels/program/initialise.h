@@ -18,12 +18,26 @@ COHORT_TEAM_FN void initialise_network(const Team& team, const InitArgs<Real>& a
       team.sync();
       continue;
     }
-    const DistributionId id = t.role == Role::recurrent ? spec.init.recurrent : t.role == Role::input ? spec.init.input : spec.init.readout;
-    const double gain = t.role == Role::recurrent ? spec.init.gain : t.role == Role::input ? spec.init.input_gain : spec.init.readout_gain;
-    const rng::Key key(spec.seed, t.role == Role::recurrent ? 0 : spec.pairing_salt, rng::stream_weights, uint32_t(k), 0);
+    const DistributionId id = t.role == Role::recurrent ? spec.init.recurrent
+                              : t.role == Role::input   ? spec.init.input
+                                                        : spec.init.readout;
+    const double gain = t.role == Role::recurrent ? spec.init.gain
+                        : t.role == Role::input   ? spec.init.input_gain
+                                                  : spec.init.readout_gain;
+    const rng::Key key(spec.seed, t.role == Role::recurrent ? 0 : spec.pairing_salt, rng::stream_weights, uint32_t(k),
+                       0);
     const parameterisation::Info info = tensor_info(spec, t);
-    const init::Draw draw{key, t.rows, t.cols, t.n_inhibitory, g.n_hidden, t.role, t.layer, gain, spec.init.mean_over_sd,
-                          info.n_excitatory, spec.init.iid_inhibition != 0};
+    const init::Draw draw{key,
+                          t.rows,
+                          t.cols,
+                          t.n_inhibitory,
+                          g.n_hidden,
+                          t.role,
+                          t.layer,
+                          gain,
+                          spec.init.mean_over_sd,
+                          info.n_excitatory,
+                          spec.init.iid_inhibition != 0};
     with_distribution(id, [&](auto distribution) { distribution.draw(team, draw, tensor_parts(net.theta, t)); });
     if (spec.parameterisation == ParameterisationId::column_ei) {
       team.for_each(t.rows * t.cols, [=](int j) { w[j] = math::abs(w[j]); });

@@ -12,15 +12,19 @@ struct Network {
   NetState& state;
   Real* theta;
   Real* momentum;
-  uint8_t* mask;   // or nullptr
+  uint8_t* mask;  // or nullptr
 
   COHORT_TEAM_FN Network(const Cohort<Real>& c, int i)
-      : spec(c.nets[i]), state(c.state[i]), theta(c.theta + size_t(i) * n_params(c.signature)),
-        momentum(c.momentum ? c.momentum + size_t(i) * n_params(c.signature) : nullptr), mask(c.mask ? c.mask + size_t(i) * n_params(c.signature) : nullptr) {}
+      : spec(c.nets[i]),
+        state(c.state[i]),
+        theta(c.theta + size_t(i) * n_params(c.signature)),
+        momentum(c.momentum ? c.momentum + size_t(i) * n_params(c.signature) : nullptr),
+        mask(c.mask ? c.mask + size_t(i) * n_params(c.signature) : nullptr) {}
 };
 
 COHORT_TEAM_FN parameterisation::Info tensor_info(const NetSpec& spec, const Tensor& t) {
-  const bool presynaptic_hidden = t.role == Role::recurrent || t.role == Role::readout || (t.role == Role::input && t.layer > 0);
+  const bool presynaptic_hidden =
+      t.role == Role::recurrent || t.role == Role::readout || (t.role == Role::input && t.layer > 0);
   return {t.rows, t.cols, t.n_inhibitory, presynaptic_hidden ? spec.n_excitatory : t.cols};
 }
 template <class Real>
@@ -36,12 +40,14 @@ COHORT_TEAM_FN ParameterisationId parameterisation_of(const NetSpec& spec, const
 // out(i, j, w) for every effective weight of tensor t.
 template <class Team, class Real, class Out>
 COHORT_TEAM_FN void for_each_effective(const Team& team, const NetSpec& spec, const Tensor& t, Real* theta, Out out) {
-  with_parameterisation(parameterisation_of(spec, t), [&](auto p) { p.assemble(team, tensor_info(spec, t), tensor_parts(theta, t), out); });
+  with_parameterisation(parameterisation_of(spec, t),
+                        [&](auto p) { p.assemble(team, tensor_info(spec, t), tensor_parts(theta, t), out); });
 }
 
 // theta -> the core's weights; the leak goes into them (core/recurrent.h). Padding is zeroed by clear_weights. Ends synced.
 template <class Team, class Real>
-COHORT_PHASE_FN void assemble(const Team& team, const Signature& g, const NetSpec& spec, Real* theta, const RecurrentWeights<Real>& w) {
+COHORT_PHASE_FN void assemble(const Team& team, const Signature& g, const NetSpec& spec, Real* theta,
+                              const RecurrentWeights<Real>& w) {
   const int ld = Team::template pad<Real>(g.n_hidden), ld_out = Team::template pad<Real>(g.n_out);
   const Real a = Real(spec.alpha), keep = Real(1 - spec.alpha);
   for (int l = 0; l < g.n_layers; ++l) {
@@ -67,7 +73,8 @@ COHORT_PHASE_FN void assemble(const Team& team, const Signature& g, const NetSpe
 
 // Gradients of the core's weights -> gradients of theta, in the layout of theta. Ends synced.
 template <class Team, class Real>
-COHORT_PHASE_FN void pull_back(const Team& team, const Signature& g, const NetSpec& spec, Real* theta, const RecurrentWeights<Real>& dw, Real* gradient) {
+COHORT_PHASE_FN void pull_back(const Team& team, const Signature& g, const NetSpec& spec, Real* theta,
+                               const RecurrentWeights<Real>& dw, Real* gradient) {
   const int ld = Team::template pad<Real>(g.n_hidden);
   const Real a = Real(spec.alpha);
   for (int k = 0; k < n_tensors(g); ++k) {
@@ -77,18 +84,22 @@ COHORT_PHASE_FN void pull_back(const Team& team, const Signature& g, const NetSp
       const auto info = tensor_info(spec, t);
       const auto from = tensor_parts(theta, t), to = tensor_parts(gradient, t);
       if (t.role == Role::readout) {
-        p.pull_back(team, info, from, [=](int o, int j) { return dw.v[o * ld + j]; }, to);
+        p.pull_back(
+            team, info, from, [=](int o, int j) { return dw.v[o * ld + j]; }, to);
       } else if (t.role == Role::recurrent) {
         const Real* const r = dw.layer[t.layer].r;
-        p.pull_back(team, info, from, [=](int i, int j) { return a * r[i * ld + j]; }, to);
+        p.pull_back(
+            team, info, from, [=](int i, int j) { return a * r[i * ld + j]; }, to);
       } else if (t.role == Role::input) {
         const Real* const s_t = dw.layer[t.layer].s_t;
-        p.pull_back(team, info, from, [=](int i, int j) { return a * s_t[j * ld + i]; }, to);
+        p.pull_back(
+            team, info, from, [=](int i, int j) { return a * s_t[j * ld + i]; }, to);
       } else {
         const bool last = t.layer == g.n_layers;
         const Real* const c = last ? dw.d : dw.layer[t.layer].c;
         const Real scale = last ? Real(1) : a;
-        p.pull_back(team, info, from, [=](int i, int) { return scale * c[i]; }, to);
+        p.pull_back(
+            team, info, from, [=](int i, int) { return scale * c[i]; }, to);
       }
     });
   }

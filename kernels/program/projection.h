@@ -9,12 +9,16 @@ COHORT_BEGIN
 struct none {
   static constexpr const char* doc = "weights move freely";
   template <class Real>
-  COHORT_FORCE_INLINE static Real apply(Real, Real w) { return w; }
+  COHORT_FORCE_INLINE static Real apply(Real, Real w) {
+    return w;
+  }
 };
 struct clamp {
   static constexpr const char* doc = "max(w, 0): magnitudes stay non-negative";
   template <class Real>
-  COHORT_FORCE_INLINE static Real apply(Real, Real w) { return math::max(Real(0), w); }
+  COHORT_FORCE_INLINE static Real apply(Real, Real w) {
+    return math::max(Real(0), w);
+  }
 };
 struct frozen_sign {
   static constexpr const char* doc = "s0 max(s0 w, 1e-9): signs stay, zeros stay";
@@ -36,7 +40,10 @@ struct csgd {
 template <class F>
 COHORT_TEAM_FN void with_projection(ProjectionId id, F f) {
   switch (id) {
-#define COHORT_CASE(word) case ProjectionId::word: f(word{}); break;
+#define COHORT_CASE(word)  \
+  case ProjectionId::word: \
+    f(word{});             \
+    break;
     COHORT_FOR_EACH_PROJECTION(COHORT_CASE)
 #undef COHORT_CASE
   }

@@ -29,7 +29,10 @@ struct step_decay {
 COHORT_TEAM_FN double learning_rate(const RuleSpec& r, int64_t step, int64_t steps) {
   double factor = 1;
   switch (r.schedule) {
-#define COHORT_CASE(word) case ScheduleId::word: factor = word::factor(r, step, steps); break;
+#define COHORT_CASE(word)                  \
+  case ScheduleId::word:                   \
+    factor = word::factor(r, step, steps); \
+    break;
     COHORT_FOR_EACH_SCHEDULE(COHORT_CASE)
 #undef COHORT_CASE
   }

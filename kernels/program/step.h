@@ -9,7 +9,8 @@ COHORT_BEGIN
 
 // Slot 0 of every layer's states is h_{-1} = 0; with noise the other slots hold what the core adds before the activation.
 template <class Team, class Real>
-COHORT_PHASE_FN void prepare_states(const Team& team, const Signature& g, const NetSpec& spec, int rows, Real* h, bool noisy, uint64_t step) {
+COHORT_PHASE_FN void prepare_states(const Team& team, const Signature& g, const NetSpec& spec, int rows, Real* h,
+                                    bool noisy, uint64_t step) {
   const int n = g.n_hidden, ld = Team::template pad<Real>(n), slot = rows * ld;
   for (int l = 0; l < g.n_layers; ++l) {
     Real* const hl = h + ptrdiff_t(l) * slot * (g.n_steps + 1);
@@ -23,7 +24,8 @@ COHORT_PHASE_FN void prepare_states(const Team& team, const Signature& g, const 
       rng::four_normals(key, uint32_t(r * blocks + q), &z[0], &z[1], &z[2], &z[3]);
       for (int i = 0; i < 4 && 4 * q + i < ld; ++i) hl[slot + r * ld + 4 * q + i] = sd * z[i];
     });
-    team.for_each_2d(g.n_steps * rows, ld - 4 * blocks > 0 ? ld - 4 * blocks : 0, [=](int r, int i) { hl[slot + r * ld + 4 * blocks + i] = Real(0); });
+    team.for_each_2d(g.n_steps * rows, ld - 4 * blocks > 0 ? ld - 4 * blocks : 0,
+                     [=](int r, int i) { hl[slot + r * ld + 4 * blocks + i] = Real(0); });
   }
   team.sync();
 }
@@ -34,7 +36,8 @@ COHORT_TEAM_FN Extent extent_of(const Signature& g, const NetSpec& spec, int row
 
 // Forward pass and loss of the batch; errors replace the logits. Weights must be assembled, states prepared.
 template <class Team, class Real>
-COHORT_TEAM_FN Real forward_loss(const Team& team, const Signature& g, const NetSpec& spec, bool classes, int rows, const Workspace<Real>& w, bool noisy) {
+COHORT_TEAM_FN Real forward_loss(const Team& team, const Signature& g, const NetSpec& spec, bool classes, int rows,
+                                 const Workspace<Real>& w, bool noisy) {
   const Extent extent = extent_of(g, spec, rows);
   const Batch<Real>& b = w.batch;
   recurrent_forward(team, g, w.weights, spec.activation, extent, b.x, w.h, noisy, b.y);
@@ -48,21 +51,23 @@ COHORT_TEAM_FN Real forward_loss(const Team& team, const Signature& g, const Net
 // Loss of the batch and its gradient in w.gradient (layout of theta). Gradients of the recurrent weights are added up a few
 // steps at a time, while the deltas are still in cache.
 template <class Team, class Real>
-COHORT_TEAM_FN Real loss_and_gradient(const Team& team, const Signature& g, const Network<Real>& net, bool classes, int rows, const Workspace<Real>& w,
-                                      bool noisy, uint64_t step) {
+COHORT_TEAM_FN Real loss_and_gradient(const Team& team, const Signature& g, const Network<Real>& net, bool classes,
+                                      int rows, const Workspace<Real>& w, bool noisy, uint64_t step) {
   assemble(team, g, net.spec, net.theta, w.weights);
   clear_gradients(team, w);
   prepare_states(team, g, net.spec, rows, w.h, noisy, step);
   const Real loss = forward_loss(team, g, net.spec, classes, rows, w, noisy);
   const Extent extent = extent_of(g, net.spec, rows);
   const Batch<Real>& b = w.batch;
-  const int ld = Team::template pad<Real>(g.n_hidden), stride = Team::gradient_rows / rows > 0 ? Team::gradient_rows / rows : 1;
+  const int ld = Team::template pad<Real>(g.n_hidden),
+            stride = Team::gradient_rows / rows > 0 ? Team::gradient_rows / rows : 1;
   const ptrdiff_t slot = ptrdiff_t(rows) * ld;
   Real* const h = w.h;
   const auto states = [=](int l) { return States<Real>{h + l * slot * (extent.steps + 1), slot, ld}; };
   recurrent_backward(team, g, w.weights, net.spec.activation, extent, b.y, states, w.delta, [&](int l, int t) {
     if (t % stride == 0)
-      recurrent_gradients(team, g, extent, l, t, t + stride < extent.steps ? t + stride : extent.steps, b.x, h, b.y, w.delta, w.dweights);
+      recurrent_gradients(team, g, extent, l, t, t + stride < extent.steps ? t + stride : extent.steps, b.x, h, b.y,
+                          w.delta, w.dweights);
   });
   pull_back(team, g, net.spec, net.theta, w.dweights, w.gradient);
   return loss;

@@ -12,15 +12,16 @@ template <class Real>
 struct Workspace {
   RecurrentWeights<Real> weights, dweights;
   Batch<Real> batch;
-  Real* h;          // [layers][T+1][rows][ld]
-  Real* delta;      // [layers][T][rows][ld]
-  Real* gradient;   // [n_params]
-  void* zeroed;     // weights and their gradients: what clear_padding zeroes
+  Real* h;         // [layers][T+1][rows][ld]
+  Real* delta;     // [layers][T][rows][ld]
+  Real* gradient;  // [n_params]
+  void* zeroed;    // weights and their gradients: what clear_padding zeroes
   size_t zeroed_bytes, dweights_offset;
 
   template <class Team>
   COHORT_FN static Workspace carve(Arena& arena, const Signature& g, int rows, Purpose purpose) {
-    const size_t ld = size_t(Team::template pad<Real>(g.n_hidden)), slot = size_t(rows) * ld, layers = size_t(g.n_layers);
+    const size_t ld = size_t(Team::template pad<Real>(g.n_hidden)), slot = size_t(rows) * ld,
+                 layers = size_t(g.n_layers);
     Workspace w{};
     const size_t start = arena.used();
     w.zeroed = arena.take<unsigned char>(0);
@@ -47,8 +48,12 @@ COHORT_TEAM_FN void clear_bytes(const Team& team, void* memory, size_t from, siz
 }
 // Before the first use: padding must be finite and the padding of weights must be 0.
 template <class Team, class Real>
-COHORT_TEAM_FN void clear_weights(const Team& team, const Workspace<Real>& w) { clear_bytes(team, w.zeroed, 0, w.zeroed_bytes); }
+COHORT_TEAM_FN void clear_weights(const Team& team, const Workspace<Real>& w) {
+  clear_bytes(team, w.zeroed, 0, w.zeroed_bytes);
+}
 template <class Team, class Real>
-COHORT_TEAM_FN void clear_gradients(const Team& team, const Workspace<Real>& w) { clear_bytes(team, w.zeroed, w.dweights_offset, w.zeroed_bytes); }
+COHORT_TEAM_FN void clear_gradients(const Team& team, const Workspace<Real>& w) {
+  clear_bytes(team, w.zeroed, w.dweights_offset, w.zeroed_bytes);
+}
 
 COHORT_END

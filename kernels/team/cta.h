@@ -1,8 +1,9 @@
 // A team that is one CUDA block of whole warps; the contract is in team/serial.h. What it adds:
 //
-//   for_each, for_each_2d   the same lane treats the same i of the same n, so passes over one array need no sync between
-//   sum                     partials of lane l are f(l), f(l + size), ...; then shuffles, then warps in order
-//   gemm                    one 4-column tile per lane, straight from global memory through L1: B by 16-byte loads, A by
+//   for_each, for_each_2d   the same lane treats the same i of the same n, so passes over one array need no sync
+//   between sum                     partials of lane l are f(l), f(l + size), ...; then shuffles, then warps in order
+//   gemm                    one 4-column tile per lane, straight from global memory through L1: B by 16-byte loads, A
+//   by
 //                           16-byte loads where its strides allow; no shared memory, any m, n, k and strides of A.
 //                           b must be 16-byte aligned, as must ldb * sizeof(Real)
 //
@@ -35,8 +36,9 @@ template <class Real>
 struct CtaTile {
   Real acc[4][4];
 
-  // Rows [row, row + rows) of a matrix of m rows, columns [col, col + 4); rows = 1, 2 or 4. Rows beyond m repeat the last.
-  static COHORT_NOINLINE CtaTile multiply(int rows, const Product<Real>* products, int n_products, int m, int row, int col) {
+  // Rows [row, row + rows) of a matrix of m rows, columns [col, col + 4); rows = 1, 2 or 4. Beyond m, the last again.
+  static COHORT_NOINLINE CtaTile multiply(int rows, const Product<Real>* products, int n_products, int m, int row,
+                                          int col) {
     CtaTile tile = {};
     for (int p = 0; p < n_products; ++p) {
       if (rows == 4)
@@ -88,7 +90,7 @@ struct CtaTile {
           for (int r = 0; r < rows; ++r) multiply_add(r, left[r].v[j], right);
         }
       }
-    } else if (rows == 4 && a_row == 1 && row + rows <= m && aligned(product.a, a_k)) {  // A in columns: four rows at once
+    } else if (rows == 4 && a_row == 1 && row + rows <= m && aligned(product.a, a_k)) {  // A in columns: four rows
       const Real* left = a[0];
       COHORT_UNROLL_4
       for (; k < n; ++k) {
@@ -110,7 +112,7 @@ struct CtaTile {
 };
 
 struct CtaTeam {
-  static constexpr int threads = COHORT_CUDA_THREADS;  // of the blocks that the drivers launch; a team may have any size
+  static constexpr int threads = COHORT_CUDA_THREADS;  // of the drivers' blocks; a team may have any number of warps
   static constexpr int block = 1;
   static constexpr int gradient_rows = 256;  // deltas and states of that many rows stay in L2 for all blocks in flight
 

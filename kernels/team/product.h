@@ -9,7 +9,7 @@ template <class Real>
 struct Product {
   const Real* a;
   ptrdiff_t a_row, a_k;
-  const Real* b;      // [k][ldb], rows readable up to Team::pad(n)
+  const Real* b;  // [k][ldb], rows readable up to Team::pad(n)
   ptrdiff_t ldb;
   int k;
 };

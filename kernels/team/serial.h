@@ -33,7 +33,8 @@ struct Tile {
   static constexpr int widest = vector_bytes == 64 ? 4 : 2;
 
   template <int rows, int vecs>
-  static __attribute__((noinline)) void multiply(const Product<Real>* products, int n_products, int row, int col, Real* out) {
+  static __attribute__((noinline)) void multiply(const Product<Real>* products, int n_products, int row, int col,
+                                                 Real* out) {
     Vec acc[rows][vecs] = {};
     for (int p = 0; p < n_products; ++p) {
       const Real* a = products[p].a + row * products[p].a_row;
@@ -106,13 +107,15 @@ struct SerialTeam {
     const int end = pad<Real>(n);
     if constexpr (widest == 4)
       for (; col + 4 * lanes <= end; col += 4 * lanes) panel<Real, 6, 4>(m, col, products, n_products, epilogue);
-    for (; col + 2 * lanes <= end; col += 2 * lanes) panel<Real, vector_bytes == 64 ? 8 : 6, 2>(m, col, products, n_products, epilogue);
+    for (; col + 2 * lanes <= end; col += 2 * lanes)
+      panel<Real, vector_bytes == 64 ? 8 : 6, 2>(m, col, products, n_products, epilogue);
     if (col < end) panel<Real, 8, 1>(m, col, products, n_products, epilogue);
   }
 
  private:
   template <class Real, int rows, int vecs, class Epilogue>
-  COHORT_FORCE_INLINE void panel(int m, int col, const Product<Real>* products, int n_products, const Epilogue& epilogue) const {
+  COHORT_FORCE_INLINE void panel(int m, int col, const Product<Real>* products, int n_products,
+                                 const Epilogue& epilogue) const {
     int row = 0;
     for (; row + rows <= m; row += rows) tile<Real, rows, vecs>(row, col, products, n_products, epilogue);
     if constexpr (rows > 4)
@@ -120,7 +123,8 @@ struct SerialTeam {
     for (; row < m; ++row) tile<Real, 1, vecs>(row, col, products, n_products, epilogue);
   }
   template <class Real, int rows, int vecs, class Epilogue>
-  COHORT_FORCE_INLINE void tile(int row, int col, const Product<Real>* products, int n_products, const Epilogue& epilogue) const {
+  COHORT_FORCE_INLINE void tile(int row, int col, const Product<Real>* products, int n_products,
+                                const Epilogue& epilogue) const {
     constexpr int width = vecs * Tile<Real>::lanes;
     alignas(64) Real out[rows * width];
     Tile<Real>::template multiply<rows, vecs>(products, n_products, row, col, out);

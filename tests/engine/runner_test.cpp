@@ -52,7 +52,8 @@ void expect_same(const UnitResult& a, size_t i, const UnitResult& b, size_t j) {
   EXPECT_EQ(a.diverged_at[i], b.diverged_at[j]);
   for (size_t c = 0; c < a.columns.size(); ++c)
     EXPECT_EQ(std::memcmp(&a.columns[c].value[i], &b.columns[c].value[j], sizeof(double)), 0) << a.columns[c].name;
-  for (const auto& array_a : a.arrays) EXPECT_TRUE(same_bits(of_network(a, array_a.name, i), of_network(b, array_a.name, j))) << array_a.name;
+  for (const auto& array_a : a.arrays)
+    EXPECT_TRUE(same_bits(of_network(a, array_a.name, i), of_network(b, array_a.name, j))) << array_a.name;
 }
 
 const char* const kMixed = R"(
@@ -99,10 +100,13 @@ TEST(CohortInvariance, ANetworkAloneIsItselfAmongAThousandAtAnyThreadCount) {
 
 TEST(CohortInvariance, WatchingDoesNotChangeLearning) {
   const Experiment plain = Experiment::parse(kMixed, "config", {"seed=3"});
-  const Experiment watched = Experiment::parse(kMixed, "config", {"seed=3", "eval.every=2", "analysis.every=1", "output.history_every=5"});
+  const Experiment watched =
+      Experiment::parse(kMixed, "config", {"seed=3", "eval.every=2", "analysis.every=1", "output.history_every=5"});
   const UnitResult a = train(plain, all_of(plain)), b = train(watched, all_of(watched));
-  for (size_t i = 0; i < a.net.size(); ++i) EXPECT_TRUE(same_bits(of_network(a, "weights.recurrent.final", i), of_network(b, "weights.recurrent.final", i)));
-  const auto entropy = std::find_if(b.series.begin(), b.series.end(), [](const auto& s) { return s.name == "svd_entropy"; });
+  for (size_t i = 0; i < a.net.size(); ++i)
+    EXPECT_TRUE(same_bits(of_network(a, "weights.recurrent.final", i), of_network(b, "weights.recurrent.final", i)));
+  const auto entropy =
+      std::find_if(b.series.begin(), b.series.end(), [](const auto& s) { return s.name == "svd_entropy"; });
   ASSERT_NE(entropy, b.series.end());
   EXPECT_EQ(entropy->step, (std::vector<int64_t>{0, 1, 2, 3, 4, 5, 6}));
   const std::vector<double> start = column(b, "svd_entropy.initial"), end = column(b, "svd_entropy.final");
@@ -189,7 +193,8 @@ TEST(Starts, RadiusAndOtherRescalings) {
   EXPECT_NEAR(radii[1], radii[2], 1e-4 * radii[2]);
   const Experiment sigma = Experiment::parse(kStarts, "config", {"init.rank_rescale=\"sigma1\""});
   const UnitResult r = train(sigma, all_of(sigma));
-  EXPECT_NEAR(of_network(r, "singular_values.recurrent.initial", 0)[0], of_network(r, "singular_values.recurrent.initial", 2)[0], 1e-5);
+  EXPECT_NEAR(of_network(r, "singular_values.recurrent.initial", 0)[0],
+              of_network(r, "singular_values.recurrent.initial", 2)[0], 1e-5);
 }
 
 TEST(Starts, ColumnSignsAndSparsenessHold) {
@@ -215,17 +220,18 @@ weights = "all"
   const Experiment e = Experiment::parse(text);
   const UnitResult r = train(e, all_of(e));
   const int ne = e.network(0).spec.n_excitatory;
-  EXPECT_EQ(ne, 18);   // 9:1
+  EXPECT_EQ(ne, 18);  // 9:1
   for (size_t i = 0; i < 2; ++i) {
     EXPECT_NEAR(column(r, "spectral_radius.initial")[i], 1.5, 1e-4);
-    const std::vector<float> start = of_network(r, "weights.recurrent.initial", i), end = of_network(r, "weights.recurrent.final", i);
+    const std::vector<float> start = of_network(r, "weights.recurrent.initial", i),
+                             end = of_network(r, "weights.recurrent.final", i);
     int absent = 0, moved = 0;
     for (int k = 0; k < 400; ++k) {
       const float sign = k % 20 < ne ? 1.0f : -1.0f;
       EXPECT_GE(sign * end[size_t(k)], 0.0f);
       absent += start[size_t(k)] == 0;
       moved += start[size_t(k)] != end[size_t(k)];
-      const bool diagonal = k % 21 == 0;   // starts at 0 but is free
+      const bool diagonal = k % 21 == 0;  // starts at 0 but is free
       if (start[size_t(k)] == 0 && !diagonal) {
         EXPECT_EQ(end[size_t(k)], 0.0f);
       }
@@ -256,19 +262,20 @@ names = ["weight_change"]
 seed = [1, 2]
 )";
   const Experiment e = Experiment::parse(text);
-  const std::map<TaskId, double> ceiling = {{TaskId::perceptual_decision, 0.875}, {TaskId::delay_match_sample, 1.0}, {TaskId::context_decision, 0.875}};
+  const std::map<TaskId, double> ceiling = {
+      {TaskId::perceptual_decision, 0.875}, {TaskId::delay_match_sample, 1.0}, {TaskId::context_decision, 0.875}};
   for (int64_t i = 0; i < e.size(); i += 2) {
     const TaskId task = e.network(i).spec.task.id;
     const UnitResult r = train(e, {i, i + 1});
     const std::vector<double> accuracy = column(r, "final.accuracy");
     for (const double a : accuracy) {
       EXPECT_GT(a, ceiling.at(task) - 0.025) << task_info(task).name;
-      EXPECT_LT(a, std::min(1.0, ceiling.at(task) + 0.015) + 1e-12) << task_info(task).name;   // 8192 trials: sd .0037
+      EXPECT_LT(a, std::min(1.0, ceiling.at(task) + 0.015) + 1e-12) << task_info(task).name;  // 8192 trials: sd .0037
     }
   }
 }
 
-TEST(Learning, AddsTwoNumbers) {   // predicting the mean would give 1/6, the variance of the sum
+TEST(Learning, AddsTwoNumbers) {  // predicting the mean would give 1/6, the variance of the sum
   const char* const text = R"(
 name = "adding"
 [network]
@@ -290,7 +297,7 @@ names = ["weight_change"]
   const Experiment e = Experiment::parse(text);
   const UnitResult r = train(e, {0});
   EXPECT_LT(column(r, "final.loss")[0], 0.02);
-  EXPECT_TRUE(std::isnan(column(r, "final.accuracy")[0]));   // no classes
+  EXPECT_TRUE(std::isnan(column(r, "final.accuracy")[0]));  // no classes
 }
 
 // Real MNIST where COHORT_DATA names it.
@@ -339,7 +346,8 @@ TEST(Plan, CountsWorkAndRefusesLargeKernels) {
   EXPECT_GT(plan.seconds, 0);
   const Experiment large = Experiment::parse(kMixed, "config", {"analysis.kernel_trials=200"});
   EXPECT_THROW(make_plan(large, nullptr), Error);
-  EXPECT_NO_THROW(make_plan(Experiment::parse(kMixed, "config", {"analysis.kernel_trials=200", "analysis.max_kernel_rows=4800"}), nullptr));
+  EXPECT_NO_THROW(make_plan(
+      Experiment::parse(kMixed, "config", {"analysis.kernel_trials=200", "analysis.max_kernel_rows=4800"}), nullptr));
 }
 
 TEST(Stopping, GivesNoResult) {

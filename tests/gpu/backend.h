@@ -29,11 +29,11 @@ inline std::string missing_device(bool in_double = false) {
 }
 
 // Skips the test without a card; with COHORT_REQUIRE_GPU=1 it fails instead.
-#define COHORT_NEEDS_DEVICE(...)                                                           \
+#define COHORT_NEEDS_DEVICE(...)                                                              \
   if (const std::string why = ::cohort::testing::missing_device(__VA_ARGS__); !why.empty()) { \
-    const char* const required = std::getenv("COHORT_REQUIRE_GPU");                        \
-    if (required && std::strcmp(required, "1") == 0) FAIL() << why;                        \
-    GTEST_SKIP() << why;                                                                   \
+    const char* const required = std::getenv("COHORT_REQUIRE_GPU");                           \
+    if (required && std::strcmp(required, "1") == 0) FAIL() << why;                           \
+    GTEST_SKIP() << why;                                                                      \
   }
 
 enum class Where { host, device };
@@ -55,12 +55,16 @@ class Buffer {
   size_t size() const { return values_.size(); }
   std::vector<T> values() {
     if (where_ == Where::device && !values_.empty())
-      gpu::check(cudaMemcpy(values_.data(), device_, values_.size() * sizeof(T), cudaMemcpyDeviceToHost), "copy to the host");
+      gpu::check(cudaMemcpy(values_.data(), device_, values_.size() * sizeof(T), cudaMemcpyDeviceToHost),
+                 "copy to the host");
     return values_;
   }
 
  private:
-  void upload() { gpu::check(cudaMemcpy(device_, values_.data(), values_.size() * sizeof(T), cudaMemcpyHostToDevice), "copy to the device"); }
+  void upload() {
+    gpu::check(cudaMemcpy(device_, values_.data(), values_.size() * sizeof(T), cudaMemcpyHostToDevice),
+               "copy to the device");
+  }
   Where where_;
   std::vector<T> values_;
   T* device_ = nullptr;

@@ -1,5 +1,5 @@
-// The CUDA programs against the CPU's, which other tests compare with finite differences, closed forms and other people's
-// code: every operation, on cohorts of networks that use every registered word, in double and in float.
+// The CUDA programs against the CPU's, which other tests compare with finite differences, closed forms and other
+// people's code: every operation, on cohorts of networks that use every registered word, in double and in float.
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -12,9 +12,10 @@
 namespace cohort::testing {
 namespace {
 
-// Both backends add the same numbers in other orders: n terms differ by about sqrt(n) eps, n < 1000 here, and the steps of
-// training multiply that by some tens. 4096 eps is 1e-12 in double and 5e-4 in float, relative to the largest number of a
-// network's result. CUDA's elementary functions are those of the CPU to a few ulps; in the emulator they are the same.
+// Both backends add the same numbers in other orders: n terms differ by about sqrt(n) eps, n < 1000 here, and the steps
+// of training multiply that by some tens. 4096 eps is 1e-12 in double and 5e-4 in float, relative to the largest number
+// of a network's result. CUDA's elementary functions are those of the CPU to a few ulps; in the emulator they are the
+// same.
 template <class Real>
 constexpr double tolerance = 4096 * double(std::numeric_limits<Real>::epsilon());
 
@@ -31,11 +32,27 @@ using Results = std::map<std::string, std::vector<double>>;
 template <class Real>
 class Course {
  public:
-  Course(const Program<Real>& program, Where where, const Signature& g, std::vector<NetSpec> nets, const Plan& plan, Images images = Images(12))
-      : program_(program), where_(where), plan_(plan), count_(int32_t(nets.size())), g_(g), size_(n_params(g)), nets_(where, std::move(nets)),
-        state_(where, size_t(count_)), theta_(where, size_t(count_) * size_), momentum_(where, size_t(count_) * size_),
-        mask_(where, plan.mask ? size_t(count_) * size_ : 0), pixels_(where, images.pixels), labels_(where, images.labels) {
-    cohort_ = {.signature = g, .n_nets = count_, .nets = nets_.data(), .state = state_.data(), .theta = theta_.data(), .momentum = momentum_.data(),
+  Course(const Program<Real>& program, Where where, const Signature& g, std::vector<NetSpec> nets, const Plan& plan,
+         Images images = Images(12))
+      : program_(program),
+        where_(where),
+        plan_(plan),
+        count_(int32_t(nets.size())),
+        g_(g),
+        size_(n_params(g)),
+        nets_(where, std::move(nets)),
+        state_(where, size_t(count_)),
+        theta_(where, size_t(count_) * size_),
+        momentum_(where, size_t(count_) * size_),
+        mask_(where, plan.mask ? size_t(count_) * size_ : 0),
+        pixels_(where, images.pixels),
+        labels_(where, images.labels) {
+    cohort_ = {.signature = g,
+               .n_nets = count_,
+               .nets = nets_.data(),
+               .state = state_.data(),
+               .theta = theta_.data(),
+               .momentum = momentum_.data(),
                .mask = mask_.data(),
                .data = {pixels_.data(), labels_.data(), images.rows, images.cols, {0, 8, 10}, {8, 2, 2}}};
   }
@@ -58,8 +75,10 @@ class Course {
 
  private:
   template <class Args>
-  void call(const Args& args, size_t (*workspace)(const Args&, int32_t), void (*operation)(const Args&, const Launch&)) {
-    const size_t bytes = plan_.n_workspaces > 0 ? size_t(plan_.n_workspaces) * workspace(args, 1) : workspace(args, count_);
+  void call(const Args& args, size_t (*workspace)(const Args&, int32_t),
+            void (*operation)(const Args&, const Launch&)) {
+    const size_t bytes =
+        plan_.n_workspaces > 0 ? size_t(plan_.n_workspaces) * workspace(args, 1) : workspace(args, count_);
     const Scratch scratch(where_, bytes);
     operation(args, {0, count_, scratch.data(), scratch.bytes(), nullptr});
     if (where_ == Where::device) gpu::check(cudaDeviceSynchronize(), "operation");
@@ -86,7 +105,8 @@ class Course {
     for (const Split split : {Split::validation, Split::test}) {
       const std::string name = split == Split::test ? "test" : "validation";
       Buffer<double> loss(where_, size_t(count_)), accuracy(where_, size_t(count_));
-      call(EvaluateArgs<Real>{cohort_, plan_.trials, split, loss.data(), accuracy.data()}, program_.evaluate_workspace, program_.evaluate);
+      call(EvaluateArgs<Real>{cohort_, plan_.trials, split, loss.data(), accuracy.data()}, program_.evaluate_workspace,
+           program_.evaluate);
       keep(name + " loss", loss);
       keep(name + " accuracy", accuracy);
     }
@@ -105,7 +125,8 @@ class Course {
   void tangent(int k, const std::vector<Real>& start) {
     Buffer<Real> theta_start(where_, start);
     Buffer<TangentSums> sums(where_, size_t(count_));
-    call(TangentArgs<Real>{cohort_, theta_start.data(), plan_.tangent_trials, k, sums.data()}, program_.tangent_workspace, program_.tangent);
+    call(TangentArgs<Real>{cohort_, theta_start.data(), plan_.tangent_trials, k, sums.data()},
+         program_.tangent_workspace, program_.tangent);
     const std::string name = "tangent " + std::to_string(k) + " ";
     for (const TangentSums& s : sums.values()) {
       results_[name + "now_start"].push_back(s.now_start);
@@ -132,8 +153,8 @@ class Course {
   Results results_;
 };
 
-// The largest number of a network's result. A sum over tangent kernels is measured against what Cauchy and Schwarz allow:
-// it may be nearly 0 itself.
+// The largest number of a network's result. A sum over tangent kernels is measured against what Cauchy and Schwarz
+// allow: it may be nearly 0 itself.
 double scale_of(const std::string& name, const Results& r, size_t first, size_t last) {
   double largest = 0;
   const std::vector<double>& values = r.at(name);
@@ -177,7 +198,8 @@ void expect_same(const Results& expected, const Results& got) {
     const std::vector<double>& other = got.at(name);
     ASSERT_EQ(values.size(), other.size()) << name;
     for (size_t i = 0; i < values.size(); ++i)
-      ASSERT_EQ(std::memcmp(&values[i], &other[i], sizeof(double)), 0) << name << ", element " << i << ": " << values[i] << " and " << other[i];
+      ASSERT_EQ(std::memcmp(&values[i], &other[i], sizeof(double)), 0)
+          << name << ", element " << i << ": " << values[i] << " and " << other[i];
   }
 }
 
@@ -315,8 +337,14 @@ TYPED_TEST(Conformance, MistakesAreNamed) {
   Buffer<NetSpec> nets(Where::device, variety(g, task, 2));
   Buffer<NetState> state(Where::device, 2);
   Buffer<Real> theta(Where::device, 2 * n_params(g)), momentum(Where::device, 2 * n_params(g)), loss(Where::device, 2);
-  const Cohort<Real> cohort{.signature = g, .n_nets = 2, .nets = nets.data(), .state = state.data(), .theta = theta.data(), .momentum = momentum.data(),
-                            .mask = nullptr, .data = {}};
+  const Cohort<Real> cohort{.signature = g,
+                            .n_nets = 2,
+                            .nets = nets.data(),
+                            .state = state.data(),
+                            .theta = theta.data(),
+                            .momentum = momentum.data(),
+                            .mask = nullptr,
+                            .data = {}};
   const TrainArgs<Real> good{cohort, 1, loss.data()};
   const size_t bytes = this->cuda.train_workspace(good, 1);
   const Scratch scratch(Where::device, bytes);
@@ -350,8 +378,13 @@ TYPED_TEST(Conformance, MistakesAreNamed) {
   expect([](auto& a, Launch&) { a.cohort.signature.n_layers = 9; }, "n_layers is 9; allowed: 1 to 8");
   expect([](auto& a, Launch&) { a.cohort.signature.batch = 0; }, "batch is 0");
   expect([](auto& a, Launch&) { a.cohort.signature.batch = 1 << 30; }, "beyond 2^31");
-  expect([](auto& a, Launch& l) { a.cohort.nets = nullptr; l.count = 0; }, "no error");
-  EXPECT_THROW(this->cuda.effective_workspace(EffectiveArgs<Real>{cohort, 2, loss.data()}, 1), Error);   // a bias
+  expect(
+      [](auto& a, Launch& l) {
+        a.cohort.nets = nullptr;
+        l.count = 0;
+      },
+      "no error");
+  EXPECT_THROW(this->cuda.effective_workspace(EffectiveArgs<Real>{cohort, 2, loss.data()}, 1), Error);  // a bias
   EXPECT_THROW(this->cuda.tangent_workspace(TangentArgs<Real>{cohort, theta.data(), 1, 99, nullptr}, 1), Error);
   EXPECT_THROW(this->cuda.evaluate_workspace(EvaluateArgs<Real>{cohort, 0, Split::test, nullptr, nullptr}, 1), Error);
 }

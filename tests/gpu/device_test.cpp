@@ -103,8 +103,14 @@ struct Life {
         states(device, count * trials * size_t(g.n_hidden)), effective(device, count * t.size());
     DeviceArray<double> mean_loss(device, count), accuracy(device, count);
     DeviceArray<TangentSums> tangent(device, count);
-    const Cohort<float> cohort{.signature = g, .n_nets = int32_t(count), .nets = nets.data(), .state = state.data(), .theta = theta_now.data(),
-                               .momentum = momentum.data(), .mask = nullptr, .data = {}};
+    const Cohort<float> cohort{.signature = g,
+                               .n_nets = int32_t(count),
+                               .nets = nets.data(),
+                               .state = state.data(),
+                               .theta = theta_now.data(),
+                               .momentum = momentum.data(),
+                               .mask = nullptr,
+                               .data = {}};
     device.run(InitArgs<float>{cohort});
     DeviceArray<float> start(device, theta_now.download());
     const TrainArgs<float> train{cohort, steps, losses.data()};
@@ -144,7 +150,8 @@ TEST_F(CudaDevice, DoesWhatTheCpuDoes) {
   expect_near(expected.hidden, got.hidden);
   expect_near(expected.weights, got.weights);
   expect_near(expected.test_loss, got.test_loss);
-  for (size_t i = 0; i < nets.size(); ++i) EXPECT_NEAR(expected.sums[i].now_now, got.sums[i].now_now, 1e-3 * expected.sums[i].now_now);
+  for (size_t i = 0; i < nets.size(); ++i)
+    EXPECT_NEAR(expected.sums[i].now_now, got.sums[i].now_now, 1e-3 * expected.sums[i].now_now);
 }
 
 #if defined(COHORT_EMULATED)
@@ -174,8 +181,9 @@ TEST_F(CudaDevice, MakesDoWithTheMemoryThatIsLeft) {
 }
 #endif
 
-// ---- spectra ------------------------------------------------------------------------------------------------------------
-// Relative to the largest singular value: cuda_spectra.h promises 1e-7.
+// ---- spectra
+// Relative
+// to the largest singular value: cuda_spectra.h promises 1e-7.
 constexpr double spectral_tolerance = 1e-7;
 
 TEST_F(CudaDevice, SingularValues) {
@@ -189,7 +197,8 @@ TEST_F(CudaDevice, SingularValues) {
     std::vector<double> expected(size_t(count * n)), got(size_t(count * n));
     lapack.singular_values(a.data(), count, rows, cols, expected.data());
     device->spectra().singular_values(a.data(), count, rows, cols, got.data());
-    for (size_t i = 0; i < got.size(); ++i) EXPECT_NEAR(got[i], expected[i], spectral_tolerance * expected[i / size_t(n) * size_t(n)]) << i;
+    for (size_t i = 0; i < got.size(); ++i)
+      EXPECT_NEAR(got[i], expected[i], spectral_tolerance * expected[i / size_t(n) * size_t(n)]) << i;
   }
 }
 
@@ -217,7 +226,8 @@ TEST_F(CudaDevice, EigenvalueModuli) {
     std::vector<double> expected(size_t(count * n)), got(size_t(count * n));
     lapack.eigenvalue_moduli(a.data(), count, n, expected.data());
     device->spectra().eigenvalue_moduli(a.data(), count, n, got.data());
-    for (size_t i = 0; i < got.size(); ++i) EXPECT_NEAR(got[i], expected[i], 1e-9 * expected[i / size_t(n) * size_t(n)]) << n;
+    for (size_t i = 0; i < got.size(); ++i)
+      EXPECT_NEAR(got[i], expected[i], 1e-9 * expected[i / size_t(n) * size_t(n)]) << n;
   }
 }
 

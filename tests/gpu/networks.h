@@ -19,10 +19,18 @@ inline TaskSpec task_of(TaskId id) {
   return task;
 }
 
-inline Signature signature_of(const TaskSpec& task, int n_hidden, int n_layers, int batch, bool bias, int n_inhibitory = 0) {
+inline Signature signature_of(const TaskSpec& task, int n_hidden, int n_layers, int batch, bool bias,
+                              int n_inhibitory = 0) {
   const TaskInfo& info = task_info(task.id);
-  return {.core = CoreId::recurrent, .n_in = info.n_in(task.param), .n_hidden = n_hidden, .n_layers = n_layers, .n_out = info.n_out(task.param),
-          .n_inhibitory = n_inhibitory, .batch = batch, .n_steps = info.n_steps(task.param), .bias = bias};
+  return {.core = CoreId::recurrent,
+          .n_in = info.n_in(task.param),
+          .n_hidden = n_hidden,
+          .n_layers = n_layers,
+          .n_out = info.n_out(task.param),
+          .n_inhibitory = n_inhibitory,
+          .batch = batch,
+          .n_steps = info.n_steps(task.param),
+          .bias = bias};
 }
 
 // `count` networks of one signature; number i takes the words of the registry in turn, with different strides, so that
@@ -34,7 +42,9 @@ inline std::vector<NetSpec> variety(const Signature& g, const TaskSpec& task, in
     const bool dann = g.n_inhibitory > 0, column_ei = !dann && i % 3 == 1;
     s.seed = 1000 + uint64_t(i / 2);
     s.pairing_salt = uint32_t(i % 2);
-    s.parameterisation = dann ? ParameterisationId::dann : column_ei ? ParameterisationId::column_ei : ParameterisationId::dense;
+    s.parameterisation = dann        ? ParameterisationId::dann
+                         : column_ei ? ParameterisationId::column_ei
+                                     : ParameterisationId::dense;
     s.activation = ActivationId(i % n_activations);
     s.n_excitatory = g.n_hidden - 2;
     s.alpha = i % 2 ? 0.4 : 1.0;
@@ -51,7 +61,8 @@ inline std::vector<NetSpec> variety(const Signature& g, const TaskSpec& task, in
     } else if (column_ei) {
       s.init.recurrent = DistributionId::column_ei_balanced;
     } else {
-      constexpr DistributionId signed_ones[] = {DistributionId::normal, DistributionId::uniform, DistributionId::exponential, DistributionId::log_normal,
+      constexpr DistributionId signed_ones[] = {DistributionId::normal, DistributionId::uniform,
+                                                DistributionId::exponential, DistributionId::log_normal,
                                                 DistributionId::orthogonal};
       s.init.recurrent = signed_ones[i % 5];
       s.init.readout = signed_ones[(i + 2) % 5];

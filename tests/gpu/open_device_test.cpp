@@ -20,13 +20,15 @@ TEST(OpenDevice, Cpu) {
   EXPECT_EQ(device->info().workers, 2);
 }
 TEST(OpenDevice, AWordThatIsNoDeviceIsTheCallersMistake) {
-  for (const char* const word : {"", "gpu", "CPU", "cpu:1", "cuda:", "cuda:x", "cuda:1x", "cuda:-1", "cuda:+1", "cuda: 1", "auto "}) {
+  for (const char* const word :
+       {"", "gpu", "CPU", "cpu:1", "cuda:", "cuda:x", "cuda:1x", "cuda:-1", "cuda:+1", "cuda: 1", "auto "}) {
     SCOPED_TRACE(word);
     try {
       open_device(word, 1);
       ADD_FAILURE() << "opened";
     } catch (const Error& e) {
-      EXPECT_EQ(std::string(e.what()), "unknown device '" + std::string(word) + "'; allowed: auto, cpu, cuda, cuda:0, cuda:1, ...");
+      EXPECT_EQ(std::string(e.what()),
+                "unknown device '" + std::string(word) + "'; allowed: auto, cpu, cuda, cuda:0, cuda:1, ...");
     }
   }
 }

@@ -10,7 +10,8 @@ __global__ void gemm_kernel(const __grid_constant__ GemmCase<Real> c) {
   const CtaTeam team;
   const int ld = CtaTeam::pad<Real>(c.n);
   for (int i = team.lane(); i < c.m * ld; i += team.size()) c.hits[i] = 0;
-  const Product<Real> products[2] = {{c.a[0], c.a_row[0], c.a_k[0], c.b[0], c.ldb[0], c.k[0]}, {c.a[1], c.a_row[1], c.a_k[1], c.b[1], c.ldb[1], c.k[1]}};
+  const Product<Real> products[2] = {{c.a[0], c.a_row[0], c.a_k[0], c.b[0], c.ldb[0], c.k[0]},
+                                     {c.a[1], c.a_row[1], c.a_k[1], c.b[1], c.ldb[1], c.k[1]}};
   team.gemm(c.m, c.n, products, [=](int row, int col, Real value) {
     c.out[row * ld + col] = value;
     ++c.hits[row * ld + col];
@@ -20,7 +21,8 @@ __global__ void gemm_kernel(const __grid_constant__ GemmCase<Real> c) {
 template <class Real>
 __global__ void sum_kernel(const Real* x, int n, Real* out) {
   const CtaTeam team;
-  for (int turn = 0; turn < 2; ++turn) out[turn * team.size() + team.lane()] = team.sum<Real>(n, [=](int i) { return x[i]; });
+  for (int turn = 0; turn < 2; ++turn)
+    out[turn * team.size() + team.lane()] = team.sum<Real>(n, [=](int i) { return x[i]; });
 }
 
 __global__ void for_each_kernel(int n, int* hits, int rows, int cols, int* hits_2d) {

@@ -27,8 +27,9 @@ class Team : public ::testing::Test {
     int spare, offset;
   };
   void expect_product(int m, int n, int k0, int k1, Layout layout, int n_threads) {
-    SCOPED_TRACE("m " + std::to_string(m) + " n " + std::to_string(n) + " k " + std::to_string(k0) + "+" + std::to_string(k1) + " threads " +
-                 std::to_string(n_threads) + (layout.columns ? " columns" : " rows") + " spare " + std::to_string(layout.spare) + " offset " +
+    SCOPED_TRACE("m " + std::to_string(m) + " n " + std::to_string(n) + " k " + std::to_string(k0) + "+" +
+                 std::to_string(k1) + " threads " + std::to_string(n_threads) +
+                 (layout.columns ? " columns" : " rows") + " spare " + std::to_string(layout.spare) + " offset " +
                  std::to_string(layout.offset));
     const int ld = padded(n), ks[2] = {k0, k1};
     std::vector<Real> a[2], b[2];
@@ -65,7 +66,8 @@ class Team : public ::testing::Test {
         double exact = 0;
         for (int p = 0; p < 2; ++p)
           for (int k = 0; k < ks[p]; ++k)
-            exact += double(a[p][size_t(layout.offset + r * c.a_row[p] + k * c.a_k[p])]) * double(b[p][size_t(k * ld + col)]);
+            exact += double(a[p][size_t(layout.offset + r * c.a_row[p] + k * c.a_k[p])]) *
+                     double(b[p][size_t(k * ld + col)]);
         ASSERT_EQ(called[size_t(r * ld + col)], 1) << r << ", " << col;
         ASSERT_NEAR(double(got[size_t(r * ld + col)]), exact, bound) << r << ", " << col;
       }
@@ -105,7 +107,8 @@ TYPED_TEST(Team, SumIsTheSameInEveryLaneAndEveryTime) {
       const std::vector<TypeParam> x = this->random(size_t(n));
       Buffer<TypeParam> in(Where::device, x), out(Where::device, size_t(2 * n_threads));
       run_sum(in.data(), n, out.data(), n_threads);
-      const double exact = std::accumulate(x.begin(), x.end(), 0.0, [](double total, TypeParam v) { return total + double(v); });
+      const double exact =
+          std::accumulate(x.begin(), x.end(), 0.0, [](double total, TypeParam v) { return total + double(v); });
       const std::vector<TypeParam> got = out.values();
       for (const TypeParam v : got) ASSERT_EQ(v, got[0]);
       EXPECT_NEAR(double(got[0]), exact, (n + 1) * double(n + 1) * double(std::numeric_limits<TypeParam>::epsilon()));

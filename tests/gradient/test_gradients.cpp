@@ -26,15 +26,23 @@ struct Case {
 };
 
 std::string describe(const Case& c) {
-  return std::string(info(c.parameterisation).name) + " " + info(c.loss).name + " " + info(c.activation).name + " steps " + std::to_string(int(c.loss_steps)) +
-         " layers " + std::to_string(c.layers) + " alpha " + std::to_string(c.alpha) + (c.bias ? " bias" : "");
+  return std::string(info(c.parameterisation).name) + " " + info(c.loss).name + " " + info(c.activation).name +
+         " steps " + std::to_string(int(c.loss_steps)) + " layers " + std::to_string(c.layers) + " alpha " +
+         std::to_string(c.alpha) + (c.bias ? " bias" : "");
 }
 
 // One network on one fixed batch of its task.
 class Subject {
  public:
   explicit Subject(const Case& c) {
-    g_ = {.n_in = 3, .n_hidden = 7, .n_layers = c.layers, .n_out = 3, .n_inhibitory = c.parameterisation == ParameterisationId::dann ? 2 : 0, .batch = 5, .n_steps = 6, .bias = c.bias};
+    g_ = {.n_in = 3,
+          .n_hidden = 7,
+          .n_layers = c.layers,
+          .n_out = 3,
+          .n_inhibitory = c.parameterisation == ParameterisationId::dann ? 2 : 0,
+          .batch = 5,
+          .n_steps = 6,
+          .bias = c.bias};
     spec_.seed = 11;
     spec_.parameterisation = c.parameterisation;
     spec_.activation = c.activation;
@@ -51,9 +59,16 @@ class Subject {
     if (dann) spec_.init.input = spec_.init.readout = DistributionId::dann;
     theta_.resize(n_params(g_));
     momentum_.resize(n_params(g_));
-    const Cohort<Real> cohort{.signature = g_, .n_nets = 1, .nets = &spec_, .state = &state_, .theta = theta_.data(), .momentum = momentum_.data(), .mask = nullptr, .data = {}};
+    const Cohort<Real> cohort{.signature = g_,
+                              .n_nets = 1,
+                              .nets = &spec_,
+                              .state = &state_,
+                              .theta = theta_.data(),
+                              .momentum = momentum_.data(),
+                              .mask = nullptr,
+                              .data = {}};
     initialise_network(team_, InitArgs<Real>{cohort}, 0, nullptr);
-    for (int k = 0; k < n_tensors(g_); ++k) {   // biases start at 0, which is no place to test them
+    for (int k = 0; k < n_tensors(g_); ++k) {  // biases start at 0, which is no place to test them
       const Tensor t = tensor(g_, k);
       if (t.role == Role::bias)
         for (size_t i = t.offset; i < t.end; ++i) theta_[i] = 0.1 * std::sin(double(i));
@@ -68,7 +83,9 @@ class Subject {
     if (c.loss_steps == LossSteps::masked)
       for (int i = 0; i < g_.n_steps * g_.batch; ++i) w_.batch.weight[i] = i % 3 != 1;
   }
-  double loss() { return loss_and_gradient(team_, g_, Network<Real>(view(), 0), true, g_.batch, w_, spec_.noise > 0, 0); }
+  double loss() {
+    return loss_and_gradient(team_, g_, Network<Real>(view(), 0), true, g_.batch, w_, spec_.noise > 0, 0);
+  }
   std::vector<Real>& theta() { return theta_; }
   // Gradient of theta with the update corrections of a DANN taken out again.
   std::vector<Real> gradient() {
@@ -87,7 +104,14 @@ class Subject {
     void operator()(unsigned char* p) const { std::free(p); }
   };
   Cohort<Real> view() {
-    return {.signature = g_, .n_nets = 1, .nets = &spec_, .state = &state_, .theta = theta_.data(), .momentum = momentum_.data(), .mask = nullptr, .data = {}};
+    return {.signature = g_,
+            .n_nets = 1,
+            .nets = &spec_,
+            .state = &state_,
+            .theta = theta_.data(),
+            .momentum = momentum_.data(),
+            .mask = nullptr,
+            .data = {}};
   }
   SerialTeam team_;
   Signature g_;
@@ -104,8 +128,8 @@ void expect_exact(const Case& c) {
   const std::vector<Real> exact = subject.gradient();
   double largest = 0;
   for (const Real d : exact) largest = std::max(largest, std::abs(d));
-  ASSERT_GT(largest, 1e-4);   // a gradient of nothing would agree with everything
-  const double h = 1e-5;      // error h^2 f''' / 6 + eps f / h: about 1e-10
+  ASSERT_GT(largest, 1e-4);  // a gradient of nothing would agree with everything
+  const double h = 1e-5;     // error h^2 f''' / 6 + eps f / h: about 1e-10
   for (size_t i = 0; i < exact.size(); ++i) {
     Real& x = subject.theta()[i];
     const Real kept = x;
@@ -121,8 +145,11 @@ void expect_exact(const Case& c) {
 class Gradients : public ::testing::TestWithParam<ParameterisationId> {};
 #define COHORT_ROW(word) , ParameterisationId::word
 template <class... T>
-auto tail(int, T... rest) { return ::testing::Values(rest...); }
-INSTANTIATE_TEST_SUITE_P(Every, Gradients, tail(0 COHORT_FOR_EACH_PARAMETERISATION(COHORT_ROW)), [](const auto& each) { return std::string(cohort::info(each.param).name); });
+auto tail(int, T... rest) {
+  return ::testing::Values(rest...);
+}
+INSTANTIATE_TEST_SUITE_P(Every, Gradients, tail(0 COHORT_FOR_EACH_PARAMETERISATION(COHORT_ROW)),
+                         [](const auto& each) { return std::string(cohort::info(each.param).name); });
 #undef COHORT_ROW
 
 TEST_P(Gradients, EveryLossAndChoiceOfSteps) {
@@ -133,12 +160,16 @@ TEST_P(Gradients, EveryLossAndChoiceOfSteps) {
 TEST_P(Gradients, EveryActivationWithLeakAndBias) {
   for (int activation = 0; activation < n_activations; ++activation)
     for (const double alpha : {1.0, 0.4})
-      expect_exact({GetParam(), LossId::cross_entropy, LossSteps::all, ActivationId(activation), 1, alpha, 0.1, 0.0, true});
+      expect_exact(
+          {GetParam(), LossId::cross_entropy, LossSteps::all, ActivationId(activation), 1, alpha, 0.1, 0.0, true});
 }
 TEST_P(Gradients, Layers) {
-  for (const int layers : {2, 3}) expect_exact({GetParam(), LossId::cross_entropy, LossSteps::last, ActivationId::tanh, layers, 0.7, 0.0, 0.0, true});
+  for (const int layers : {2, 3})
+    expect_exact({GetParam(), LossId::cross_entropy, LossSteps::last, ActivationId::tanh, layers, 0.7, 0.0, 0.0, true});
 }
-TEST_P(Gradients, RecurrentNoise) { expect_exact({GetParam(), LossId::cross_entropy, LossSteps::all, ActivationId::tanh, 2, 0.5, 0.0, 0.2, false}); }
+TEST_P(Gradients, RecurrentNoise) {
+  expect_exact({GetParam(), LossId::cross_entropy, LossSteps::all, ActivationId::tanh, 2, 0.5, 0.0, 0.2, false});
+}
 
 }  // namespace
 }  // namespace cohort

@@ -12,9 +12,11 @@ namespace {
 
 template <class G>
 struct Name;
-#define COHORT_ROW(word) \
-  template <>            \
-  struct Name<geometry::word> { static constexpr const char* value = #word; };
+#define COHORT_ROW(word)                        \
+  template <>                                   \
+  struct Name<geometry::word> {                 \
+    static constexpr const char* value = #word; \
+  };
 COHORT_FOR_EACH_GEOMETRY(COHORT_ROW)
 #undef COHORT_ROW
 
@@ -47,7 +49,8 @@ TYPED_TEST(GeometryLaws, DualIsTheGradientOfThePotential) {
       const double slope = (TypeParam::potential(w + h, q) - TypeParam::potential(w - h, q)) / (2 * h);
       const double dual = TypeParam::to_dual(w, q);
       // central difference: h^2 phi''' / 6 and rounding eps phi / h
-      EXPECT_NEAR(slope, dual, 1e-8 * (1 + std::abs(dual)) + 1e-15 * std::abs(TypeParam::potential(w, q)) / h) << Name<TypeParam>::value << " w " << w << " p " << q.p;
+      EXPECT_NEAR(slope, dual, 1e-8 * (1 + std::abs(dual)) + 1e-15 * std::abs(TypeParam::potential(w, q)) / h)
+          << Name<TypeParam>::value << " w " << w << " p " << q.p;
     }
 }
 
@@ -55,7 +58,8 @@ TYPED_TEST(GeometryLaws, DualAndPrimalAreInverse) {
   for (const auto& q : kParams)
     for (int i = 0; i < 200; ++i) {
       const double w = this->weight();
-      EXPECT_NEAR(TypeParam::to_primal(TypeParam::to_dual(w, q), w, q), w, 1e-12 * std::abs(w) * (1 + 1 / (q.p - 1))) << Name<TypeParam>::value;
+      EXPECT_NEAR(TypeParam::to_primal(TypeParam::to_dual(w, q), w, q), w, 1e-12 * std::abs(w) * (1 + 1 / (q.p - 1)))
+          << Name<TypeParam>::value;
     }
 }
 
@@ -65,7 +69,8 @@ TYPED_TEST(GeometryLaws, StepAgreesWithTheDualForm) {
       const double w = this->weight(), d = this->direction(), lr = 0.01;
       const double expected = TypeParam::to_primal(TypeParam::to_dual(w, q) - lr * d, w, q);
       const double moved = TypeParam::step(w, d, lr, q);
-      EXPECT_NEAR(moved, expected, 1e-11 * (1 + std::abs(expected))) << Name<TypeParam>::value << " w " << w << " d " << d << " p " << q.p << " beta " << q.beta;
+      EXPECT_NEAR(moved, expected, 1e-11 * (1 + std::abs(expected)))
+          << Name<TypeParam>::value << " w " << w << " d " << d << " p " << q.p << " beta " << q.beta;
     }
 }
 
@@ -83,8 +88,10 @@ TYPED_TEST(GeometryLaws, ZerosStayWhereTheGeometrySaysSo) {
   for (const auto& q : kParams)
     for (const double d : {-2.0, 0.5, 3.0}) {
       const double moved = TypeParam::step(0.0, d, 0.1, q);
-      if (TypeParam::zeros_stay) EXPECT_EQ(moved, 0.0) << Name<TypeParam>::value;
-      else EXPECT_LT(moved * d, 0.0) << Name<TypeParam>::value << ": a free zero moves against the gradient";
+      if (TypeParam::zeros_stay)
+        EXPECT_EQ(moved, 0.0) << Name<TypeParam>::value;
+      else
+        EXPECT_LT(moved * d, 0.0) << Name<TypeParam>::value << ": a free zero moves against the gradient";
     }
 }
 

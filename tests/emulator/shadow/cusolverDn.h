@@ -1,5 +1,5 @@
-// The slice of cuSOLVER that the project uses, by LAPACK on emulated device memory. Names, codes and order of parameters are
-// cuSOLVER's; double only. Work is done when a function returns, after everything that its stream holds.
+// The slice of cuSOLVER that the project uses, by LAPACK on emulated device memory. Names, codes and order of
+// parameters are cuSOLVER's; double only. Work is done when a function returns, after everything that its stream holds.
 #pragma once
 
 #include "emulator/emulator.h"
@@ -19,18 +19,25 @@ cusolverStatus_t cusolverDnSetStream(cusolverDnHandle_t handle, cudaStream_t str
 cusolverStatus_t cusolverDnCreateParams(cusolverDnParams_t* params);
 cusolverStatus_t cusolverDnDestroyParams(cusolverDnParams_t params);
 
-cusolverStatus_t cusolverDnXsyevBatched_bufferSize(cusolverDnHandle_t, cusolverDnParams_t, cusolverEigMode_t, cublasFillMode_t, int64_t n,
-                                                   cudaDataType type_a, const void* a, int64_t lda, cudaDataType type_w, const void* w,
-                                                   cudaDataType compute_type, size_t* device_bytes, size_t* host_bytes, int64_t count);
-cusolverStatus_t cusolverDnXsyevBatched(cusolverDnHandle_t, cusolverDnParams_t, cusolverEigMode_t, cublasFillMode_t, int64_t n, cudaDataType type_a,
-                                        void* a, int64_t lda, cudaDataType type_w, void* w, cudaDataType compute_type, void* device_buffer,
-                                        size_t device_bytes, void* host_buffer, size_t host_bytes, int* info, int64_t count);
+cusolverStatus_t cusolverDnXsyevBatched_bufferSize(cusolverDnHandle_t, cusolverDnParams_t, cusolverEigMode_t,
+                                                   cublasFillMode_t, int64_t n, cudaDataType type_a, const void* a,
+                                                   int64_t lda, cudaDataType type_w, const void* w,
+                                                   cudaDataType compute_type, size_t* device_bytes, size_t* host_bytes,
+                                                   int64_t count);
+cusolverStatus_t cusolverDnXsyevBatched(cusolverDnHandle_t, cusolverDnParams_t, cusolverEigMode_t, cublasFillMode_t,
+                                        int64_t n, cudaDataType type_a, void* a, int64_t lda, cudaDataType type_w,
+                                        void* w, cudaDataType compute_type, void* device_buffer, size_t device_bytes,
+                                        void* host_buffer, size_t host_bytes, int* info, int64_t count);
 
-cusolverStatus_t cusolverDnXgeev_bufferSize(cusolverDnHandle_t, cusolverDnParams_t, cusolverEigMode_t left, cusolverEigMode_t right, int64_t n,
-                                            cudaDataType type_a, const void* a, int64_t lda, cudaDataType type_w, const void* w,
-                                            cudaDataType type_vl, const void* vl, int64_t ldvl, cudaDataType type_vr, const void* vr, int64_t ldvr,
-                                            cudaDataType compute_type, size_t* device_bytes, size_t* host_bytes);
-cusolverStatus_t cusolverDnXgeev(cusolverDnHandle_t, cusolverDnParams_t, cusolverEigMode_t left, cusolverEigMode_t right, int64_t n,
-                                 cudaDataType type_a, void* a, int64_t lda, cudaDataType type_w, void* w, cudaDataType type_vl, void* vl, int64_t ldvl,
-                                 cudaDataType type_vr, void* vr, int64_t ldvr, cudaDataType compute_type, void* device_buffer, size_t device_bytes,
-                                 void* host_buffer, size_t host_bytes, int* info);
+cusolverStatus_t cusolverDnXgeev_bufferSize(cusolverDnHandle_t, cusolverDnParams_t, cusolverEigMode_t left,
+                                            cusolverEigMode_t right, int64_t n, cudaDataType type_a, const void* a,
+                                            int64_t lda, cudaDataType type_w, const void* w, cudaDataType type_vl,
+                                            const void* vl, int64_t ldvl, cudaDataType type_vr, const void* vr,
+                                            int64_t ldvr, cudaDataType compute_type, size_t* device_bytes,
+                                            size_t* host_bytes);
+cusolverStatus_t cusolverDnXgeev(cusolverDnHandle_t, cusolverDnParams_t, cusolverEigMode_t left,
+                                 cusolverEigMode_t right, int64_t n, cudaDataType type_a, void* a, int64_t lda,
+                                 cudaDataType type_w, void* w, cudaDataType type_vl, void* vl, int64_t ldvl,
+                                 cudaDataType type_vr, void* vr, int64_t ldvr, cudaDataType compute_type,
+                                 void* device_buffer, size_t device_bytes, void* host_buffer, size_t host_bytes,
+                                 int* info);
