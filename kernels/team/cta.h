@@ -1,9 +1,8 @@
 // A team that is one CUDA block of whole warps; the contract is in team/serial.h. What it adds:
 //
-//   for_each, for_each_2d   the same lane treats the same i of the same n, so passes over one array need no sync
-//   between sum                     partials of lane l are f(l), f(l + size), ...; then shuffles, then warps in order
-//   gemm                    one 4-column tile per lane, straight from global memory through L1: B by 16-byte loads, A
-//   by
+//   for_each, for_each_2d   the same lane treats the same i of the same n: passes over one array need no sync between them
+//   sum                     partials of lane l are f(l), f(l + size), ...; then shuffles, then warps in order
+//   gemm                    one 4-column tile per lane, straight from global memory through L1: B by 16-byte loads, A by
 //                           16-byte loads where its strides allow; no shared memory, any m, n, k and strides of A.
 //                           b must be 16-byte aligned, as must ldb * sizeof(Real)
 //
