@@ -21,14 +21,17 @@ sources() {
 }
 code='.*\.(h|cuh|cpp|cu)'
 
-# Every line of the files on stdin that matches an extended regular expression, comments of the form // left out.
+# grep_files EXPRESSION: every matching line of the files on stdin as FILE:LINE:TEXT.
+grep_files() {
+  xargs -r -d '\n' grep -nHIE -e "$1" || true
+}
+# Every line of the files on stdin that matches an extended regular expression outside of // comments.
 # $1 what is wrong, $2 the expression, $3 (optional) FILE:LINE:TEXT to leave out.
 forbid() {
-  local file hit
-  while read -r file; do
-    while IFS= read -r hit; do
-      [[ -n ${3:-} && $file:$hit =~ $3 ]] || report "$file:$hit  <- $1"
-    done < <(sed 's://.*$::' "$file" | grep -nE -e "$2" || true)
+  local hit
+  grep_files "$2" | while IFS= read -r hit; do
+    [[ ${hit%%//*} =~ $2 ]] || continue
+    [[ -n ${3:-} && $hit =~ $3 ]] || report "$hit  <- $1"
   done
 }
 
@@ -112,11 +115,9 @@ everything() {
     kernels engine apps tests bench cmake docs experiments scripts python README.md CONTRIBUTING.md CHANGELOG.md \
     CMakeLists.txt CMakePresets.json CITATION.cff .ci
 }
-text_forbid() {  # like forbid, comments included
-  local file hit
-  while read -r file; do
-    while IFS= read -r hit; do report "$file:$hit  <- $1"; done < <(grep -nIE -e "$2" "$file" || true)
-  done
+text_forbid() { # like forbid, comments included
+  local hit
+  grep_files "$2" | while IFS= read -r hit; do report "$hit  <- $1"; done
 }
 everything | text_forbid "unfinished mark" '\<(TO[D]O|FIX[M]E|XX[X]|HAC[K])\>'
 everything | text_forbid "path of one machine" '(^|[^[:alnum:]_.])/(wor[k]|hom[e]|roo[t]|User[s]|tm[p])/[[:alnum:]]'
