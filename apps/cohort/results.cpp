@@ -27,29 +27,13 @@ int export_table(const std::string& path, const std::string& format, bool histor
 
 namespace {
 
-// Loss histories of all networks, grouped by the swept keys but the seed.
+// Loss histories of all networks.
 std::string draw_history(const RunDirectory& directory) {
-  std::vector<int64_t> steps;
-  std::map<std::string, HistoryGroup> groups;
   const Table table = read_table(directory);
-  std::map<int64_t, std::string> label;
-  for (const auto& row : table.rows) {
-    std::string text;
-    for (size_t c = 1; c < table.columns.size() && table.columns[c] != "status"; ++c) {
-      if (table.columns[c] == "seed") continue;
-      text += text.empty() ? "" : ", ";
-      text += std::visit(
-          [](const auto& v) {
-            using T = std::decay_t<decltype(v)>;
-            if constexpr (std::is_same_v<T, std::monostate>)
-              return std::string();
-            else
-              return fmt::format("{}", v);
-          },
-          row[c]);
-    }
-    label[std::get<int64_t>(row[0])] = text.empty() ? directory.manifest().name : text;
-  }
+  std::map<int64_t, size_t> row_of;
+  for (size_t r = 0; r < table.rows.size(); ++r) row_of[std::get<int64_t>(table.rows[r][0])] = r;
+  std::vector<int64_t> steps;
+  std::vector<std::vector<double>> curves(table.rows.size());
   for (int64_t unit = 0; unit < directory.n_units(); ++unit) {
     if (!directory.done(unit)) continue;
     const UnitResult result = directory.read_unit(unit).result;
@@ -58,17 +42,12 @@ std::string draw_history(const RunDirectory& directory) {
       if (steps.empty()) steps = series.step;
       if (series.step != steps)
         throw Error("the networks of this run were recorded at different steps; draw them one train.steps at a time");
-      for (size_t i = 0; i < result.net.size(); ++i) {
-        HistoryGroup& group = groups[label[result.net[i]]];
-        group.label = label[result.net[i]];
-        group.curves.emplace_back(series.value.begin() + ptrdiff_t(i * steps.size()),
-                                  series.value.begin() + ptrdiff_t((i + 1) * steps.size()));
-      }
+      for (size_t i = 0; i < result.net.size(); ++i)
+        curves[row_of.at(result.net[i])].assign(series.value.begin() + ptrdiff_t(i * steps.size()),
+                                                series.value.begin() + ptrdiff_t((i + 1) * steps.size()));
     }
   }
-  std::vector<HistoryGroup> list;
-  for (auto& [name, group] : groups) list.push_back(std::move(group));
-  return history_figure(steps, list, {.title = directory.manifest().name});
+  return sweep_history_figure(table, steps, curves, {.title = directory.manifest().name});
 }
 
 }  // namespace
