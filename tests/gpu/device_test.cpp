@@ -182,8 +182,7 @@ TEST_F(CudaDevice, MakesDoWithTheMemoryThatIsLeft) {
 #endif
 
 // ---- spectra
-// Relative
-// to the largest singular value: cuda_spectra.h promises 1e-7.
+// Relative to the largest singular value: cuda_spectra.h promises 1e-7.
 constexpr double spectral_tolerance = 1e-7;
 
 TEST_F(CudaDevice, SingularValues) {
