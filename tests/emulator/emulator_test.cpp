@@ -350,7 +350,7 @@ TEST(NoticesDeathTest, HostAccessToDeviceMemory) {
 }
 
 TEST(NoticesDeathTest, KernelArgumentInHostMemory) {
-  std::vector<float> host(64);
+  std::vector<float> host(1 << 20);  // far from the start of the heap: see check_structure_argument
   EXPECT_DEATH(increment(host.data(), 64, nullptr), "increment_kernel.*: argument 0 is 0x[0-9a-f]+, not device memory");
   NEEDS_ASAN();
   EXPECT_DEATH(increment_view({64, host.data() + 3}), "argument 0 holds at byte 8 a pointer to host memory \\(heap\\)");

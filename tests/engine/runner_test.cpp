@@ -246,13 +246,14 @@ TEST(Learning, ReachesTheCeilings) {
   const char* const text = R"(
 name = "ceilings"
 [network]
-n_hidden = 64
+n_hidden = 100
 [rule]
 lr = 0.01
+schedule = "cosine"
 [task]
 name = "perceptual_decision"
 [train]
-steps = 3000
+steps = 8000
 [eval]
 trials = 8192
 [analysis]
@@ -268,10 +269,9 @@ seed = [1, 2]
     const TaskId task = e.network(i).spec.task.id;
     const UnitResult r = train(e, {i, i + 1});
     const std::vector<double> accuracy = column(r, "final.accuracy");
-    for (const double a : accuracy) {
-      EXPECT_GT(a, ceiling.at(task) - 0.025) << task_info(task).name;
-      EXPECT_LT(a, std::min(1.0, ceiling.at(task) + 0.015) + 1e-12) << task_info(task).name;  // 8192 trials: sd .0037
-    }
+    // 8192 trials: standard deviation .0037
+    EXPECT_GT((accuracy[0] + accuracy[1]) / 2, ceiling.at(task) - 0.015) << task_info(task).name;
+    for (const double a : accuracy) EXPECT_LE(a, std::min(1.0, ceiling.at(task) + 0.015)) << task_info(task).name;
   }
 }
 
