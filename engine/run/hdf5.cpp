@@ -1,7 +1,6 @@
 #include "run/hdf5.h"
 
-#include <array>
-#include <cstring>
+#include <cstddef>
 #include <map>
 
 #include "cohort/error.h"
@@ -42,20 +41,10 @@ void write_attribute(hid_t object, const std::string& name, hid_t type, hid_t sp
   check(H5Awrite(attribute, type, value), "attribute " + name);
 }
 
-// An attribute of one element, if it is there.
-std::optional<Id> open_attribute(hid_t object, const std::string& name) {
-  if (H5Aexists(object, name.c_str()) <= 0) return std::nullopt;
-  Id attribute(H5Aopen(object, name.c_str(), H5P_DEFAULT), H5Aclose, "attribute " + name);
-  const Id space(H5Aget_space(attribute), H5Sclose, "attribute " + name);
-  if (H5Sget_simple_extent_npoints(space) != 1) return std::nullopt;
-  return attribute;
-}
-
 }  // namespace
 
 Session::Session() : lock_(library()) {
   H5open();
-  H5PLset_loading_state(0);
   H5Eget_auto2(H5E_DEFAULT, &print_, &print_data_);
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
 }
@@ -80,6 +69,15 @@ Id text_type(size_t bytes) {
   return type;
 }
 
+std::string type_word(hid_t type) {
+  const H5T_class_t kind = H5Tget_class(type);
+  const char* const letter = kind == H5T_STRING                  ? "S"
+                             : kind == H5T_FLOAT                 ? "f"
+                             : H5Tget_sign(type) == H5T_SGN_NONE ? "u"
+                                                                 : "i";
+  return letter + std::to_string(H5Tget_size(type));
+}
+
 // ---- files
 Id create_file() {
   const Id access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, "HDF5 file"),
@@ -98,13 +96,6 @@ std::string image(hid_t file) {
   return bytes;
 }
 
-Id open_file(std::string_view image, const std::string& what) {
-  const Id access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, what);
-  check(H5Pset_fapl_core(access, size_t(1) << 20, false), what);
-  check(H5Pset_file_image(access, const_cast<char*>(image.data()), image.size()), what);  // is copied
-  return {H5Fopen("shard", H5F_ACC_RDONLY, access), H5Fclose, what};
-}
-
 // ---- writing
 Id write_dataset(hid_t file, const std::string& name, hid_t type, const Shape& shape, const void* data) {
   const std::string what = "dataset " + name;
@@ -114,6 +105,11 @@ Id write_dataset(hid_t file, const std::string& name, hid_t type, const Shape& s
   Id dataset(H5Dcreate2(file, name.c_str(), type, space, H5P_DEFAULT, creation, H5P_DEFAULT), H5Dclose, what);
   if (data && product(shape) > 0) check(H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data), what);
   return dataset;
+}
+
+uint64_t offset(hid_t dataset) {
+  const haddr_t at = H5Dget_offset(dataset);
+  return at == HADDR_UNDEF ? 0 : at;
 }
 
 void write_text(hid_t object, const std::string& name, std::string_view text) {
@@ -166,89 +162,6 @@ void attach_scales(hid_t file, const std::vector<Attachment>& attachments) {
   check(H5Tinsert(user_type, "dimension", offsetof(BackReference, dimension), H5T_NATIVE_INT32), "reference list");
   for (const auto& [scale, of] : users)
     write_attribute(open(scale), "REFERENCE_LIST", user_type, list(of.size()), of.data());
-}
-
-// ---- reading
-std::optional<std::string> read_text(hid_t object, const std::string& name) {
-  const std::optional<Id> attribute = open_attribute(object, name);
-  if (!attribute) return std::nullopt;
-  const Id type(H5Aget_type(*attribute), H5Tclose, "attribute " + name);
-  const size_t size = H5Tget_size(type);
-  if (H5Tget_class(type) != H5T_STRING || H5Tis_variable_str(type) != 0 || size == 0 || size > kMaxText)
-    return std::nullopt;
-  std::string text(size, '\0');
-  check(H5Aread(*attribute, type, text.data()), "attribute " + name);
-  text.resize(std::strlen(text.c_str()));
-  return text;
-}
-
-std::optional<int64_t> read_integer(hid_t object, const std::string& name) {
-  const std::optional<Id> attribute = open_attribute(object, name);
-  if (!attribute) return std::nullopt;
-  const Id type(H5Aget_type(*attribute), H5Tclose, "attribute " + name);
-  if (H5Tequal(type, H5T_NATIVE_INT64) <= 0) return std::nullopt;
-  int64_t value = 0;
-  check(H5Aread(*attribute, type, &value), "attribute " + name);
-  return value;
-}
-
-std::vector<std::string> members(hid_t file, const std::string& what) {
-  struct Found {
-    std::vector<std::string> names;
-    bool other_links = false;
-  } found;
-  const auto note = [](hid_t, const char* name, const H5L_info_t* link, void* to) -> herr_t {
-    auto& into = *static_cast<Found*>(to);
-    if (link->type != H5L_TYPE_HARD) into.other_links = true;
-    into.names.emplace_back(name);
-    return into.other_links ? 1 : 0;
-  };
-  check(H5Literate(file, H5_INDEX_NAME, H5_ITER_INC, nullptr, note, &found), what);
-  if (found.other_links) throw IoError(what + ": holds a link, which is refused");
-  return std::move(found.names);
-}
-
-Dataset open_dataset(hid_t file, const std::string& name, size_t file_bytes, const std::string& what) {
-  H5O_info_t info;
-  check(H5Oget_info_by_name2(file, name.c_str(), &info, H5O_INFO_BASIC, H5P_DEFAULT), what);
-  if (info.type != H5O_TYPE_DATASET) throw IoError(what + ": '" + name + "' is not a dataset");
-  Dataset dataset;
-  dataset.id = Id(H5Dopen2(file, name.c_str(), H5P_DEFAULT), H5Dclose, what);
-  const Id creation(H5Dget_create_plist(dataset.id), H5Pclose, what);
-  if (H5Pget_layout(creation) != H5D_CONTIGUOUS || H5Pget_nfilters(creation) != 0 ||
-      H5Pget_external_count(creation) != 0)
-    throw IoError(what + ": '" + name + "' is filtered or not stored in one piece of this file, which is refused");
-
-  dataset.type = Id(H5Dget_type(dataset.id), H5Tclose, what);
-  const H5T_class_t kind = H5Tget_class(dataset.type);
-  if ((kind != H5T_INTEGER && kind != H5T_FLOAT && kind != H5T_STRING) || H5Tis_variable_str(dataset.type) != 0)
-    throw IoError(what + ": '" + name + "' is neither numbers nor text of a fixed size, which is refused");
-  dataset.element_bytes = H5Tget_size(dataset.type);
-  const Id space(H5Dget_space(dataset.id), H5Sclose, what);
-  const int rank = H5Sget_simple_extent_ndims(space);
-  if (H5Sget_simple_extent_type(space) != H5S_SIMPLE || rank < 1 || rank > H5S_MAX_RANK)
-    throw IoError(what + ": '" + name + "' has no dimensions");
-  dataset.shape.resize(size_t(rank));
-  check(H5Sget_simple_extent_dims(space, dataset.shape.data(), nullptr), what);
-
-  Shape with_bytes = dataset.shape;
-  with_bytes.push_back(dataset.element_bytes);
-  const hsize_t bytes = product(with_bytes);
-  const haddr_t offset = H5Dget_offset(dataset.id);
-  dataset.stored = offset != HADDR_UNDEF;
-  if (dataset.stored && (bytes > file_bytes || offset > file_bytes - bytes || H5Dget_storage_size(dataset.id) != bytes))
-    throw IoError(what + ": '" + name + "' is larger than the file");
-  return dataset;
-}
-
-void read(const Dataset& dataset, void* to, const std::string& what) {
-  if (product(dataset.shape) == 0) return;
-  check(H5Dread(dataset.id, dataset.type, H5S_ALL, H5S_ALL, H5P_DEFAULT, to), what);
-}
-
-void require(const Dataset& dataset, hid_t type, const std::string& what) {
-  if (H5Tequal(dataset.type, type) <= 0) throw IoError(what + ": a dataset of another type than expected");
-  if (!dataset.stored && product(dataset.shape) > 0) throw IoError(what + ": a dataset without data");
 }
 
 }  // namespace cohort::engine::hdf5

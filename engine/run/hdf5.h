@@ -7,7 +7,6 @@
 
 #include <cstdint>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,7 +14,7 @@
 
 namespace cohort::engine::hdf5 {
 
-// While one is alive its thread has the library for itself, nothing is printed, and no plugin is loaded.
+// While one is alive its thread has the library for itself, and nothing is printed.
 class Session {
  public:
   Session();
@@ -75,20 +74,20 @@ template <>
 inline hid_t type_of<uint8_t>() {
   return H5T_NATIVE_UINT8;
 }
-Id text_type(size_t bytes);  // UTF-8, padded with zeros
+Id text_type(size_t bytes);         // UTF-8, padded with zeros
+std::string type_word(hid_t type);  // "f8", "i8", ..., or "S" and the number of bytes
 
 Id create_file();
 std::string image(hid_t file);
-Id open_file(std::string_view image, const std::string& what);
 
 // A contiguous dataset without times. Without data (nullptr) it has a shape and nothing else.
 Id write_dataset(hid_t file, const std::string& name, hid_t type, const Shape& shape, const void* data);
+// Where its data begin in the file; 0 if it has none.
+uint64_t offset(hid_t dataset);
 
-// Attributes of an object: text of a fixed size, or a whole number. What is absent or of another kind is std::nullopt.
+// Attributes of an object: text of a fixed size, or a whole number.
 void write_text(hid_t object, const std::string& name, std::string_view text);
 void write_integer(hid_t object, const std::string& name, int64_t value);
-std::optional<std::string> read_text(hid_t object, const std::string& name);
-std::optional<int64_t> read_integer(hid_t object, const std::string& name);
 
 // Dimension scales, as the HDF5 dimension scale specification stores them. A scale names a dimension; `label` is the
 // dataset's name, or for a dimension without values what netCDF-4 writes.
@@ -98,31 +97,5 @@ struct Attachment {
   std::vector<std::string> scales;  // one for each dimension
 };
 void attach_scales(hid_t file, const std::vector<Attachment>& attachments);
-
-// Names of all members of the root group. IoError if one of them is not a hard link.
-std::vector<std::string> members(hid_t file, const std::string& what);
-
-// A dataset of an untrusted file of `file_bytes` bytes: contiguous, unfiltered, in the file itself and not beyond its
-// end.
-struct Dataset {
-  Id id, type;
-  Shape shape;
-  size_t element_bytes = 0;
-  bool stored = false;  // it has data, and the file covers them
-};
-Dataset open_dataset(hid_t file, const std::string& name, size_t file_bytes, const std::string& what);
-
-// Elements of an opened dataset, unconverted, into memory of at least as many bytes.
-void read(const Dataset& dataset, void* to, const std::string& what);
-
-// All elements of a dataset that must be of this type. IoError, before anything is allocated, if it has no data.
-void require(const Dataset& dataset, hid_t type, const std::string& what);
-template <class T>
-std::vector<T> values(const Dataset& dataset, const std::string& what) {
-  require(dataset, type_of<T>(), what);
-  std::vector<T> elements(product(dataset.shape));
-  read(dataset, elements.data(), what);
-  return elements;
-}
 
 }  // namespace cohort::engine::hdf5

@@ -6,6 +6,7 @@
 
 #include "cohort/error.h"
 #include "run/atomic_file.h"
+#include "run/json_reader.h"
 
 namespace cohort::engine {
 namespace {
@@ -40,49 +41,26 @@ json to_json(const Signature& signature) {
   return fields;
 }
 
-// ---- reading untrusted JSON: every access is checked
-class Reader {
+// ---- from untrusted JSON
+class Reader : public JsonReader {
  public:
-  explicit Reader(const std::string& source) : source_(source) {}
+  explicit Reader(const std::string& source) : JsonReader(source + ": damaged manifest") {}
 
-  [[noreturn]] void damaged(const std::string& why) const { throw IoError(source_ + ": damaged manifest: " + why); }
-
-  const json& get(const json& object, const char* key) const {
-    const auto found = object.is_object() ? object.find(key) : object.end();
-    if (!object.is_object() || found == object.end()) damaged(std::string("no '") + key + "'");
-    return *found;
-  }
-  const json& array(const json& object, const char* key) const {
-    const json& value = get(object, key);
-    if (!value.is_array()) damaged(std::string("'") + key + "' is not a list");
-    return value;
-  }
-  std::string text(const json& value, const char* what) const {
-    if (!value.is_string()) damaged(std::string("'") + what + "' is not text");
-    return value.get<std::string>();
-  }
-  int64_t integer(const json& value, const char* what, int64_t least, int64_t most) const {
-    if (!value.is_number_integer() || (value.is_number_unsigned() && value.get<uint64_t>() > uint64_t(most)) ||
-        value.get<int64_t>() < least || value.get<int64_t>() > most)
-      damaged(std::string("'") + what + "' is not an integer from " + std::to_string(least) + " to " +
-              std::to_string(most));
-    return value.get<int64_t>();
-  }
-  std::string hash(const json& value, const char* what) const {
-    const std::string hex = text(value, what);
-    if (!is_xxh3(hex)) damaged(std::string("'") + what + "' is not a hash");
+  std::string hash_of(const json& object, const char* key) const {
+    const std::string hex = text_of(object, key);
+    if (!is_xxh3(hex)) damaged(std::string("'") + key + "' is not a hash");
     return hex;
   }
 
   Signature signature(const json& value) const {
     Signature s;
-    const std::string core = text(get(value, "core"), "core");
+    const std::string core = text_of(value, "core");
     int id = 0;
     while (id < n_cores && core != info(CoreId(id)).name) ++id;
     if (id == n_cores) damaged("unknown core");
     s.core = CoreId(id);
     for (const auto& [name, member] : kSignatureFields)
-      s.*member = int32_t(integer(get(value, name), name, 0, std::numeric_limits<int32_t>::max()));
+      s.*member = int32_t(integer_of(value, name, 0, std::numeric_limits<int32_t>::max()));
     return s;
   }
 
@@ -95,13 +73,9 @@ class Reader {
   }
 
   Manifest::Done done(const json& value, int64_t n_nets) const {
-    return {{hash(get(value, "xxh3"), "xxh3"),
-             integer(get(value, "bytes"), "bytes", 1, std::numeric_limits<int64_t>::max())},
-            integer(get(value, "diverged"), "diverged", 0, n_nets)};
+    return {{hash_of(value, "xxh3"), integer_of(value, "bytes", 1, std::numeric_limits<int64_t>::max())},
+            integer_of(value, "diverged", 0, n_nets)};
   }
-
- private:
-  const std::string& source_;
 };
 
 }  // namespace
@@ -158,28 +132,24 @@ Manifest manifest_from_json(std::string_view text, const std::string& source) {
   const std::string_view body = text.substr(0, text.size() - n_tail), tail = text.substr(body.size());
   if (tail != std::string(kHashKey) + xxh3(body) + std::string(kEnd)) read.damaged("its hash does not match");
 
-  const json all = json::parse(text, nullptr, false);
-  if (all.is_discarded()) read.damaged("not JSON");
-  const int64_t format = read.integer(read.get(all, "format"), "format", 1, std::numeric_limits<int64_t>::max());
+  const json all = read.parse(text);
+  const int64_t format = read.integer_of(all, "format", 1, std::numeric_limits<int64_t>::max());
   if (format != Manifest::format)
     throw Error(source + ": written by a later version of cohort (format " + std::to_string(format) +
                 ", this version reads " + std::to_string(Manifest::format) + ")");
 
   Manifest manifest;
-  manifest.tool = read.text(read.get(all, "tool"), "tool");
-  manifest.name = read.text(read.get(all, "name"), "name");
-  manifest.canonical = read.text(read.get(all, "config"), "config");
-  if (read.hash(read.get(all, "config_xxh3"), "config_xxh3") != manifest.config_xxh3())
+  manifest.tool = read.text_of(all, "tool");
+  manifest.name = read.text_of(all, "name");
+  manifest.canonical = read.text_of(all, "config");
+  if (read.hash_of(all, "config_xxh3") != manifest.config_xxh3())
     read.damaged("the configuration does not match its hash");
-  for (const json& pair : read.array(all, "made_by")) {
-    if (!pair.is_array() || pair.size() != 2) read.damaged("'made_by' is not a list of pairs");
-    manifest.made_by.emplace_back(read.text(pair[0], "made_by"), read.text(pair[1], "made_by"));
-  }
-  manifest.n_networks = read.integer(read.get(all, "n_networks"), "n_networks", 1, kMaxNetworks);
+  manifest.made_by = read.pairs_of(all, "made_by");
+  manifest.n_networks = read.integer_of(all, "n_networks", 1, kMaxNetworks);
   int64_t product = 1;
-  for (const json& value : read.array(all, "axes")) {
-    Manifest::Axis axis{{}, read.integer(read.get(value, "size"), "size", 1, kMaxNetworks)};
-    for (const json& key : read.array(value, "keys")) axis.keys.push_back(read.text(key, "keys"));
+  for (const json& value : read.list(all, "axes")) {
+    Manifest::Axis axis{{}, read.integer_of(value, "size", 1, kMaxNetworks)};
+    for (const json& key : read.list(value, "keys")) axis.keys.push_back(read.text(key, "keys"));
     if (axis.keys.empty()) read.damaged("an axis without keys");
     product = std::min(product * axis.size, kMaxNetworks + 1);
     manifest.axes.push_back(std::move(axis));
@@ -187,19 +157,18 @@ Manifest manifest_from_json(std::string_view text, const std::string& source) {
   if (product != manifest.n_networks) read.damaged("the axes do not make the number of networks");
 
   std::vector<Signature> signatures;
-  for (const json& value : read.array(all, "signatures")) signatures.push_back(read.signature(value));
+  for (const json& value : read.list(all, "signatures")) signatures.push_back(read.signature(value));
   std::vector<bool> seen(size_t(manifest.n_networks), false);
   int64_t n_seen = 0;
-  for (const json& value : read.array(all, "units")) {
+  for (const json& value : read.list(all, "units")) {
     const int64_t id = int64_t(manifest.units.size());
-    read.integer(read.get(value, "id"), "id", id, id);
+    read.integer_of(value, "id", id, id);
     Manifest::Entry entry;
-    entry.unit.signature = signatures.empty()
-                               ? Signature{}
-                               : signatures[size_t(read.integer(read.get(value, "signature"), "signature", 0,
-                                                                int64_t(signatures.size()) - 1))];
+    entry.unit.signature =
+        signatures.empty() ? Signature{}
+                           : signatures[size_t(read.integer_of(value, "signature", 0, int64_t(signatures.size()) - 1))];
     int64_t before = -1;
-    for (const json& value_of : read.array(value, "networks")) {
+    for (const json& value_of : read.list(value, "networks")) {
       const NetRange range = read.range(value_of, manifest.n_networks);
       if (range.first <= before) read.damaged("the networks of a unit are not in order");
       before = range.last();

@@ -9,6 +9,10 @@
 //   ARRAY [net][DIM]...            "DIM_SIZE" where arrays have dimensions of equal name and different size
 //
 // No times of day, no filters, no links: the same results give the same bytes.
+//
+// Behind the HDF5 file, where HDF5 does not look, lies an index of it: JSON with names, types, shapes and offsets, a hash
+// of everything before, and a mark. The engine reads shards by that index alone: HDF5 1.10 reads beyond its buffers where
+// a file is damaged, by chance or on purpose, and shards may come from anywhere.
 #pragma once
 
 #include <cstdint>
@@ -47,8 +51,8 @@ struct Shard {
 // The bytes of a shard. Throws Error if an array is not as long as it has to be or a name occurs twice.
 std::string encode_shard(const UnitResult& result, const ShardMetadata& metadata);
 
-// The inverse. The bytes are untrusted: links, filters, external storage and sizes that the bytes do not cover are
-// refused with an IoError that names `source`. Corruption that leaves a well-formed file is found by the hash only.
+// The inverse. The bytes are untrusted: whatever is not as encode_shard() writes it is refused with an IoError that names
+// `source`. Links, filters and external storage cannot be followed, because what is read lies in these bytes as it is.
 Shard decode_shard(std::string_view bytes, const std::string& source);
 
 // What is known of a shard without reading it.

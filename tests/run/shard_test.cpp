@@ -1,7 +1,9 @@
 #include "run/shard.h"
 
 #include <gtest/gtest.h>
-#include <sys/wait.h>
+#include <hdf5.h>
+
+#include <cstring>
 
 #include "cohort/error.h"
 #include "fixture.h"
@@ -66,6 +68,34 @@ TEST(Shard, RoundTrip) {
     EXPECT_EQ(shard.result.arrays[i].shape, result.arrays[i].shape);
     EXPECT_EQ(shard.result.arrays[i].value, result.arrays[i].value);
   }
+}
+
+// A dataset as the HDF5 library reads it, which the engine does not.
+template <class T>
+std::vector<T> as_hdf5_reads_it(hid_t file, const char* name, hid_t type) {
+  const hid_t dataset = H5Dopen2(file, name, H5P_DEFAULT), space = H5Dget_space(dataset);
+  std::vector<T> values(size_t(H5Sget_simple_extent_npoints(space)));
+  EXPECT_GE(H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), 0) << name;
+  H5Sclose(space);
+  H5Dclose(dataset);
+  return values;
+}
+
+TEST(Shard, Hdf5ReadsTheSame) {
+  const TemporaryDirectory here;
+  const UnitResult result = made_up({2, 3, 11});
+  write_shard(here / "shard.h5", result, words());
+  const hid_t file = H5Fopen((here / "shard.h5").c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
+  ASSERT_GE(file, 0);
+  EXPECT_EQ(as_hdf5_reads_it<int64_t>(file, "net", H5T_NATIVE_INT64), result.net);
+  EXPECT_EQ(as_hdf5_reads_it<int64_t>(file, "diverged_at", H5T_NATIVE_INT64), result.diverged_at);
+  for (const auto& column : result.columns)
+    expect_equal(as_hdf5_reads_it<double>(file, column.name.c_str(), H5T_NATIVE_DOUBLE), column.value);
+  for (const auto& series : result.series)
+    expect_equal(as_hdf5_reads_it<double>(file, series.name.c_str(), H5T_NATIVE_DOUBLE), series.value);
+  for (const auto& array : result.arrays)
+    EXPECT_EQ(as_hdf5_reads_it<float>(file, array.name.c_str(), H5T_NATIVE_FLOAT), array.value);
+  H5Fclose(file);
 }
 
 TEST(Shard, TheSameResultsGiveTheSameBytes) {
