@@ -42,7 +42,7 @@ struct softplus {
   static constexpr const char* doc = "ln(1 + exp(z))";
   template <class Real>
   COHORT_FORCE_INLINE static Real value(Real z) {  // max(z, 0) + ln(1 + exp(-|z|))
-    return math::max(Real(0), z) + math::log(Real(1) + math::exp(-math::abs(z)));
+    return math::max(Real(0), z) + math::log_positive(Real(1) + math::exp(-math::abs(z)));
   }
   template <class Real>
   COHORT_FORCE_INLINE static Real slope(Real h) {

@@ -48,6 +48,8 @@ __device__ __forceinline__ float exp(float x) { return expf(x); }
 __device__ __forceinline__ double exp(double x) { return ::exp(x); }
 __device__ __forceinline__ float log(float x) { return logf(x); }
 __device__ __forceinline__ double log(double x) { return ::log(x); }
+__device__ __forceinline__ float log_positive(float x) { return logf(x); }
+__device__ __forceinline__ double log_positive(double x) { return ::log(x); }
 __device__ __forceinline__ float tanh(float x) { return tanhf(x); }
 __device__ __forceinline__ double tanh(double x) { return ::tanh(x); }
 __device__ __forceinline__ void sincospi(float x, float* s, float* c) { ::sincospif(x, s, c); }
@@ -124,23 +126,30 @@ COHORT_FORCE_INLINE double log(double x) {
   const double zero_or_infinite = x == 0.0 ? -__builtin_inf() : x;
   return x > 0.0 && x < __builtin_inf() ? value : x < 0.0 ? __builtin_nan("") : zero_or_infinite;
 }
-COHORT_FORCE_INLINE float log(float x) {
-  const bool tiny = x < 1.17549435e-38f;
-  const float y = tiny ? x * 16777216.0f : x;
+// The float logarithm of y 2^-shift; y positive, normal and finite.
+COHORT_FORCE_INLINE float log_scaled(float y, float shift) {
   const uint32_t u = bits<uint32_t>(y) - bits<uint32_t>(0.70710678f);  // wraps for y < 0
   const uint32_t e23 = u & 0xff800000u;
   const float m = bits<float>(bits<uint32_t>(y) - e23);
-  const float e = float(int32_t(e23) >> 23) - (tiny ? 24.0f : 0.0f);
+  const float e = float(int32_t(e23) >> 23) - shift;
   const float f = m - 1.0f, s = f / (m + 1.0f), z = s * s;
   float p = 1.0f / 9.0f;
   p = p * z + 1.0f / 7.0f;
   p = p * z + 1.0f / 5.0f;
   p = p * z + 1.0f / 3.0f;
   const float tail = s * (f - 2.0f * z * p);
-  const float value = e * 0.693359375f + (f - (tail + e * 2.12194440e-4f));
+  return e * 0.693359375f + (f - (tail + e * 2.12194440e-4f));
+}
+COHORT_FORCE_INLINE float log(float x) {
+  const bool tiny = x < 1.17549435e-38f;
+  const float value = log_scaled(tiny ? x * 16777216.0f : x, tiny ? 24.0f : 0.0f);
   const float zero_or_infinite = x == 0.0f ? -__builtin_inff() : x;
   return x > 0.0f && x < __builtin_inff() ? value : x < 0.0f ? __builtin_nanf("") : zero_or_infinite;
 }
+// The logarithm of a positive, normal, finite number and of nothing else: without log's special cases, which keep loops
+// that go on with the result from vectorising.
+COHORT_FORCE_INLINE float log_positive(float x) { return log_scaled(x, 0.0f); }
+COHORT_FORCE_INLINE double log_positive(double x) { return log(x); }
 
 COHORT_FORCE_INLINE float tanh(float x) {  // odd; x + x^3 q(x^2) near 0, 1 - 2 / (e^2x + 1) beyond
   const float a = abs(x), c = min(10.0f, a);

@@ -49,7 +49,7 @@ COHORT_FORCE_INLINE Real to_uniform(uint32_t w) {
 template <class Real>
 COHORT_FORCE_INLINE void to_normal(uint32_t w0, uint32_t w1, Real* z0, Real* z1) {
   const Real u = (Real(w0 >> 1) + Real(0.5)) * Real(4.6566128730773926e-10);
-  const Real radius = math::sqrt(Real(-2) * math::log(math::min(Real(1), u)));
+  const Real radius = math::sqrt(Real(-2) * math::log_positive(math::min(Real(1), u)));
   Real s, c;
   math::sincospi(Real(int32_t(w1)) * Real(4.6566128730773926e-10), &s, &c);
   *z0 = radius * c;
@@ -108,6 +108,15 @@ COHORT_FORCE_INLINE void four_normals(const Key& key, uint32_t block, Real* z0, 
   *z1 = b;
   *z2 = c;
   *z3 = d;
+}
+
+// Normal numbers z [4][n] from blocks base, base + next, ...: block i gives z[0][i] to z[3][i]. No sync.
+template <class Team, class Real>
+COHORT_TEAM_FN void fill_normals(const Team& team, const Key& key, uint32_t base, uint32_t next, int n, Real* z) {
+  const Key local = key;
+  COHORT_SIMD
+  for (int i = team.lane(); i < n; i += team.size())
+    four_normals(local, base + uint32_t(i) * next, z + i, z + n + i, z + 2 * n + i, z + 3 * n + i);
 }
 
 // A bijection of [0, n) keyed by `key` (cycle-walking Feistel network): the shuffled order of an epoch without storing

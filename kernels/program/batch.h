@@ -83,9 +83,7 @@ COHORT_PHASE_FN void fill_batch(const Team& team, const Signature& g, const NetS
         Real* const z = b.noise;
         const uint32_t base = (key.first * uint32_t(steps) + uint32_t(t)) * blocks + uint32_t(q),
                        next = uint32_t(steps) * blocks;
-        team.for_each(rows, [=](int r) {
-          rng::four_normals(noise, base + uint32_t(r) * next, &z[r], &z[rows + r], &z[2 * rows + r], &z[3 * rows + r]);
-        });
+        rng::fill_normals(team, noise, base, next, rows, z);
         Real* const x = b.x + ptrdiff_t(t) * rows * n_in + 4 * q;
         for (int i = 0; i < have; ++i) team.for_each(rows, [=](int r) { x[r * n_in + i] += sd[i] * z[i * rows + r]; });
       }
