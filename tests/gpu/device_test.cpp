@@ -4,6 +4,7 @@
 #include <complex>
 #include <limits>
 #include <memory>
+#include <numeric>
 #include <random>
 
 #include "cohort/error.h"
@@ -12,6 +13,7 @@
 #include "device/lapack_spectra.h"
 #include "gpu/backend.h"
 #include "gpu/networks.h"
+#include "runner/runner.h"
 
 namespace cohort::testing {
 namespace {
@@ -152,6 +154,51 @@ TEST_F(CudaDevice, DoesWhatTheCpuDoes) {
   expect_near(expected.test_loss, got.test_loss);
   for (size_t i = 0; i < nets.size(); ++i)
     EXPECT_NEAR(expected.sums[i].now_now, got.sums[i].now_now, 1e-3 * expected.sums[i].now_now);
+}
+
+// The engine's whole way, from a TOML text to the columns of a result.
+TEST_F(CudaDevice, RunsAnExperiment) {
+  const auto experiment = engine::Experiment::parse(R"(
+name = "small"
+[network]
+n_hidden = 9
+noise = 0.05
+[task]
+name = "perceptual_decision"
+batch = 4
+[train]
+steps = 4
+[eval]
+trials = 10
+[analysis]
+names = ["weight_change", "representation_alignment", "kernel_alignment", "effective_rank", "spectral_radius"]
+probe_trials = 12
+kernel_trials = 3
+[output]
+weights = "final"
+[sweep]
+"init.rank" = [2, "full"]
+[[sweep.zip]]
+"rule.geometry" = ["euclidean", "neg_entropy", "p_norm"]
+"rule.p" = [2.0, 2.0, 3.0]
+)");
+  std::vector<int64_t> networks(size_t(experiment.size()));
+  std::iota(networks.begin(), networks.end(), 0);
+  const std::unique_ptr<Device> cpu = engine::open_cpu_device(1);
+  const auto expected = engine::run_unit({*cpu, experiment, Dataset{}}, networks);
+  const auto got = engine::run_unit({*device, experiment, Dataset{}}, networks);
+  ASSERT_TRUE(expected && got);
+  ASSERT_EQ(expected->columns.size(), got->columns.size());
+  EXPECT_EQ(expected->diverged_at, got->diverged_at);
+  for (size_t c = 0; c < got->columns.size(); ++c) {
+    SCOPED_TRACE(expected->columns[c].name);
+    for (size_t i = 0; i < networks.size(); ++i) {
+      const double a = expected->columns[c].value[i], b = got->columns[c].value[i];
+      EXPECT_EQ(std::isnan(a), std::isnan(b)) << i;
+      if (std::isnan(a)) continue;
+      EXPECT_NEAR(a, b, 1e-3 * std::max(1.0, std::abs(a))) << i;
+    }
+  }
 }
 
 #if defined(COHORT_EMULATED)
