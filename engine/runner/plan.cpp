@@ -31,9 +31,8 @@ int64_t kernel_rows(const ResolvedNetwork& n, int trials) {
 
 // Floating-point operations per second of a short trial with one network per worker.
 double trial_rate(Device& device, const ResolvedNetwork& network) {
-  ResolvedNetwork generated = network;
   if (task_info(network.spec.task.id).needs_data) return 0;
-  const std::vector<ResolvedNetwork> copies(size_t(device.info().workers), generated);
+  const std::vector<ResolvedNetwork> copies(size_t(device.info().workers), network);
   const Networks networks(device, copies, Dataset{});
   const double flop = flop_per_step(network.signature) * networks.size();
   double rate = 0;
@@ -48,11 +47,10 @@ double trial_rate(Device& device, const ResolvedNetwork& network) {
   return rate;
 }
 
-size_t disk_per_network(const Signature& signature, const RunSettings& settings, int64_t steps) {
-  const Measures measures(settings.analysis, signature);
-  size_t bytes = 64 + 2 * 8 * (measures.list().size() + 2);
+size_t disk_per_network(const Signature& signature, const RunSettings& settings, size_t n_measures, int64_t steps) {
+  size_t bytes = 64 + 2 * 8 * (n_measures + 2);
   if (settings.output.history_every > 0) bytes += 8 * size_t(steps / settings.output.history_every + 1);
-  if (settings.analysis.every > 0) bytes += 8 * measures.list().size() * size_t(steps / settings.analysis.every + 2);
+  if (settings.analysis.every > 0) bytes += 8 * n_measures * size_t(steps / settings.analysis.every + 2);
   const size_t weights = n_params(signature) * 4;
   return bytes + (settings.output.weights == KeptWeights::all     ? 2 * weights
                   : settings.output.weights == KeptWeights::final ? weights
@@ -74,12 +72,19 @@ Plan make_plan(const Experiment& experiment, Device* device) {
   Plan plan;
   plan.n_networks = experiment.size();
   const bool kernels = makes_kernels(settings.analysis);
-  std::map<Signature, ResolvedNetwork> examples;
+  struct Kind {
+    ResolvedNetwork example;
+    size_t n_measures;
+  };
+  std::map<Signature, Kind> kinds;
   for (int64_t i = 0; i < experiment.size(); ++i) {
     const ResolvedNetwork n = experiment.network(i);
     plan.training_flop += training_flop(n);
     plan.needs_data = plan.needs_data || task_info(n.spec.task.id).needs_data;
-    plan.disk_bytes += disk_per_network(n.signature, settings, n.spec.steps);
+    auto kind = kinds.find(n.signature);
+    if (kind == kinds.end())
+      kind = kinds.emplace(n.signature, Kind{n, Measures(settings.analysis, n.signature).list().size()}).first;
+    plan.disk_bytes += disk_per_network(n.signature, settings, kind->second.n_measures, n.spec.steps);
     if (kernels) {
       const int64_t rows = kernel_rows(n, settings.analysis.kernel_trials);
       if (rows > settings.analysis.max_kernel_rows)
@@ -91,9 +96,8 @@ Plan make_plan(const Experiment& experiment, Device* device) {
             n.signature.n_out, settings.analysis.max_kernel_rows));
       plan.kernel_rows = std::max(plan.kernel_rows, rows);
     }
-    examples.emplace(n.signature, n);
   }
-  plan.n_signatures = int(examples.size());
+  plan.n_signatures = int(kinds.size());
   const std::vector<Unit> units = cut_units(experiment);
   plan.n_units = int64_t(units.size());
   if (!device) return plan;
@@ -112,7 +116,7 @@ Plan make_plan(const Experiment& experiment, Device* device) {
     plan.memory_bytes =
         std::max(plan.memory_bytes, size_t(in_cohort) * bytes_per_network(unit.signature, settings) + scratch);
   }
-  const double rate = trial_rate(*device, examples.begin()->second);
+  const double rate = trial_rate(*device, kinds.begin()->second.example);
   if (rate > 0) plan.seconds = plan.training_flop / rate;
   return plan;
 }

@@ -62,7 +62,7 @@ class CohortRun {
       if (!train_until(boundary)) return false;
       if (boundary == end_) break;
       if (std::binary_search(snapshots.begin(), snapshots.end(), boundary)) snapshot();
-      if (std::binary_search(evaluations.begin(), evaluations.end(), boundary)) evaluate_on_schedule();
+      if (std::binary_search(evaluations.begin(), evaluations.end(), boundary)) record(evaluate());
     }
     finish(!snapshots.empty());
     return true;
@@ -150,8 +150,6 @@ class CohortRun {
     }
     ++evaluation_index_;
   }
-  void evaluate_on_schedule() { record(evaluate()); }
-
   void snapshot() { record(measures_.measure(context_.device, networks_).now); }
   void record(const std::vector<double>& values) {
     for (size_t m = 0; m < measures_.list().size(); ++m) {

@@ -77,10 +77,12 @@ Throughput measure_throughput(Device& device, const ThroughputCase& shape) {
     DeviceArray<float> loss(device, size_t(n_nets) * size_t(steps));
     return seconds_of([&] { device.run(TrainArgs<float>{cohort.view(), steps, loss.data()}); });
   };
-  const double once = train(1), warm = train(std::max<int64_t>(1, int64_t(0.2 / once)));
+  const auto steps_in = [](double seconds, double per_step) {
+    return std::max<int64_t>(1, int64_t(seconds / per_step));
+  };
+  const int64_t trial = steps_in(0.2, train(1));
   constexpr int rounds = 7;
-  const int64_t steps = std::max<int64_t>(
-      1, int64_t(shape.seconds / rounds / (warm / double(std::max<int64_t>(1, int64_t(0.2 / once))))));
+  const int64_t steps = steps_in(shape.seconds / rounds, train(trial) / double(trial));
   const bool cpu = device.info().backend == "cpu";
   GemmRace big(cpu ? workers : 0, 1024, 1024, 1024),
       small(cpu ? workers : 0, shape.batch, shape.n_hidden, shape.n_hidden);

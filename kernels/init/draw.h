@@ -14,7 +14,6 @@ struct Draw {
   rng::Key key;
   int rows, cols, n_inhibitory, fan;
   Role role;
-  int layer;
   double gain, mean_over_sd;
   int n_excitatory;  // excitatory presynaptic columns
   bool iid_inhibition;

@@ -33,7 +33,6 @@ COHORT_TEAM_FN void initialise_network(const Team& team, const InitArgs<Real>& a
                           t.n_inhibitory,
                           g.n_hidden,
                           t.role,
-                          t.layer,
                           gain,
                           spec.init.mean_over_sd,
                           info.n_excitatory,
