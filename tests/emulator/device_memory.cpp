@@ -75,6 +75,11 @@ bool is_device_or_end(const void* address) {
   return found != allocations().end() && reinterpret_cast<uintptr_t>(address) <= found->first + found->second;
 }
 
+bool is_device_range(const void* address, size_t bytes) {
+  const auto found = before(address);
+  return found != allocations().end() && reinterpret_cast<uintptr_t>(address) + bytes <= found->first + found->second;
+}
+
 void check_device_range(const void* address, size_t bytes, const char* what) {
   const auto found = before(address);
   const uintptr_t first = reinterpret_cast<uintptr_t>(address);

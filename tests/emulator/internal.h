@@ -2,8 +2,11 @@
 #pragma once
 
 #include <mutex>
+#include <string>
+#include <vector>
 
 #include "emulator/emulator.h"
+#include "emulator/ptx.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
@@ -31,11 +34,22 @@ struct Kernel {
   const std::function<void()>& thread;
 };
 void run_grid(const Kernel& kernel);
+std::string text(const Site& site);
+
+// ---- async_copy.cpp. Copies of one thread, oldest first, that have not landed from `next` on.
+struct PendingCopies {
+  std::vector<AsyncCopy> copies;
+  size_t next = 0;
+  unsigned n_groups = 0;  // committed
+};
+PendingCopies& pending_copies();  // of the running thread
+void check_all_landed(const PendingCopies& pending, unsigned thread);
 
 // ---- shared_memory.cpp. The shared memory of the block that the calling OS thread runs.
 void begin_shared(size_t dynamic_bytes);
 void end_shared(bool keep_addresses);  // keep: no later block gets memory at the same address before ...
 void release_shared();                 // ... this is called
+bool is_shared_range(const void* address, size_t bytes);  // inside one array
 
 // ---- device_memory.cpp. Device memory is poisoned but for the duration of a launch and of a copy.
 void* allocate_device(size_t bytes);  // nullptr if the device is full
@@ -45,6 +59,7 @@ void open_device();
 void close_device();
 bool is_device(const void* address);         // in an allocation
 bool is_device_or_end(const void* address);  // or one past it, as an empty array at the end of one is
+bool is_device_range(const void* address, size_t bytes);
 void check_device_range(const void* address, size_t bytes, const char* what);  // fails unless inside one
 void device_copy(void* to, const void* from, size_t bytes);
 void device_set(void* to, int value, size_t bytes);

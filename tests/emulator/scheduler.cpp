@@ -88,7 +88,9 @@ struct Fiber : Context {
   Site site;  // where it waits
   uint32_t mask = 0;
   void* payload = nullptr;
+  unsigned barrier = 0;            // where it waits, if at one
   char arrived = 0, released = 0;  // ThreadSanitizer's objects of the collective
+  PendingCopies copies;
   ~Fiber();
 };
 
@@ -96,9 +98,15 @@ struct Warp {
   uint32_t waiting = 0, exited = 0;
 };
 
+constexpr unsigned n_barriers = 16, max_warps = 32;
+
+// Barrier 0 is __syncthreads'.
 struct Barrier {
-  unsigned n_arrived = 0;
-  Site site;
+  unsigned n_arrived = 0, n_expected = 0;
+  Site site;                       // of the first to arrive
+  uint32_t lanes[max_warps] = {};  // of each warp that have arrived,
+  Site sites[max_warps];           // where, and
+  bool waits[max_warps] = {};      // whether they wait
   // Two alternating ThreadSanitizer objects: a late leaver must not see what is released in the next phase.
   unsigned phase = 0;
   char sync[2] = {};
@@ -109,7 +117,7 @@ struct Block {
   std::vector<std::unique_ptr<Fiber>> fibers;  // reused from block to block
   std::vector<unsigned> order, position;       // of the fibers, and its inverse
   std::vector<Warp> warps;
-  Barrier barrier;
+  Barrier barriers[n_barriers];
   Context host;
   Fiber* current = nullptr;
   unsigned n = 0, n_live = 0;
@@ -131,8 +139,6 @@ Fiber::~Fiber() {
 bool same(const Site& a, const Site& b) {
   return a.line() == b.line() && a.column() == b.column() && !std::strcmp(a.file_name(), b.file_name());
 }
-
-std::string text(const Site& site) { return std::string(site.file_name()) + ":" + std::to_string(site.line()); }
 
 void shuffle_threads() {
   if (options().order != Order::random) return;
@@ -195,9 +201,11 @@ void fiber_main() {
     --block.n_live;
     block.spins = 0;
     block.warps[me->index / 32].exited |= 1u << (me->index & 31);
-    if (block.barrier.n_arrived)
-      fail("thread %u ended while %u threads wait in the barrier at %s", me->index, block.barrier.n_arrived,
-           text(block.barrier.site).c_str());
+    check_all_landed(me->copies, me->index);
+    for (const Barrier& b : block.barriers)
+      if (b.n_arrived && (b.n_expected == block.n || block.n_live == 0))
+        fail("thread %u ended while %u threads wait in the barrier at %s", me->index, b.n_arrived,
+             text(b.site).c_str());
     EMULATOR_RELEASE(&block.end);
     resume_next();
   }
@@ -248,7 +256,7 @@ void run_block(const Kernel& kernel, uint3 index) {
   block.kernel = &kernel;
   block.n = block.n_live = n;
   block.spins = 0;
-  block.barrier.n_arrived = 0;
+  for (Barrier& b : block.barriers) b.n_arrived = 0;
   block.warps.assign((n + 31) / 32, Warp{});
   if (n % 32) block.warps.back().exited = ~0u << (n % 32);
   block.order.resize(n);
@@ -259,6 +267,8 @@ void run_block(const Kernel& kernel, uint3 index) {
     Fiber& f = *block.fibers[i];
     f.index = i;
     f.state = State::ready;
+    f.copies.copies.clear();
+    f.copies.next = f.copies.n_groups = 0;
     f.thread = {i % kernel.block.x, i / kernel.block.x % kernel.block.y, i / kernel.block.x / kernel.block.y};
   }
   for (size_t i = n; i < block.fibers.size(); ++i) block.fibers[i]->state = State::done;
@@ -278,6 +288,8 @@ void run_block(const Kernel& kernel, uint3 index) {
 }
 
 }  // namespace
+
+std::string text(const Site& site) { return std::string(site.file_name()) + ":" + std::to_string(site.line()); }
 
 Options& options() {
   static Options chosen = [] {
@@ -314,26 +326,90 @@ void fail(const char* format, ...) {
 
 unsigned lane() { return block.current->index & 31; }
 
-void barrier(const Site& site) {
+PendingCopies& pending_copies() { return block.current->copies; }
+
+namespace {
+
+// The running thread arrives at a barrier, which opens when n_expected threads have; then it may wait.
+void arrive(unsigned id, unsigned n_expected, bool wait, const Site& site) {
   Fiber* const me = block.current;
-  Barrier& b = block.barrier;
+  Barrier& b = block.barriers[id];
+  const unsigned warp = me->index / 32;
+  const uint32_t bit = 1u << (me->index & 31);
+  if (b.n_arrived == 0) {
+    b.n_expected = n_expected;
+    b.site = site;
+    std::fill(std::begin(b.lanes), std::end(b.lanes), 0u);
+  }
+  if (b.n_expected != n_expected)
+    fail("barrier %u is for %u threads at %s and for %u at %s", id, n_expected, text(site).c_str(), b.n_expected,
+         text(b.site).c_str());
+  if (b.lanes[warp] & bit) fail("%s: the thread is in barrier %u already", text(site).c_str(), id);
+  if (b.lanes[warp] && (!same(b.sites[warp], site) || b.waits[warp] != wait))
+    fail("divergent barrier: %s here, %s in other threads of the warp", text(site).c_str(),
+         text(b.sites[warp]).c_str());
+  b.lanes[warp] |= bit;
+  b.sites[warp] = me->site = site;
+  b.waits[warp] = wait;
+  char* const sync = &b.sync[b.phase & 1];
+  EMULATOR_RELEASE(sync);
+  block.spins = 0;
+  if (wait) {
+    me->state = State::at_barrier;
+    me->barrier = id;
+  }
+  if (++b.n_arrived == n_expected) {
+    for (unsigned w = 0; w < block.warps.size(); ++w) {
+      const uint32_t all = w * 32 + 32 <= block.n ? ~0u : ~(~0u << (block.n % 32));
+      if (b.lanes[w] && b.lanes[w] != all)
+        fail("barrier %u at %s: lanes %08x of warp %u take part, not all of them", id, text(b.sites[w]).c_str(),
+             b.lanes[w], w);
+    }
+    b.n_arrived = 0;
+    ++b.phase;
+    for (unsigned i = 0; i < block.n; ++i) {
+      Fiber& f = *block.fibers[i];
+      if (f.state == State::at_barrier && f.barrier == id) f.state = State::ready;
+    }
+    shuffle_threads();
+  }
+  if (wait) {
+    resume_next();
+    EMULATOR_ACQUIRE(sync);
+  }
+}
+
+}  // namespace
+
+void barrier(const Site& site) {
+  const Barrier& b = block.barriers[0];
   if (block.n_live != block.n)
     fail("barrier at %s after %u threads have ended", text(site).c_str(), block.n - block.n_live);
   if (b.n_arrived && !same(b.site, site))
     fail("divergent barrier: %s here, %s in %u other threads", text(site).c_str(), text(b.site).c_str(), b.n_arrived);
-  b.site = me->site = site;
-  me->state = State::at_barrier;
-  char* const sync = &b.sync[b.phase & 1];
-  EMULATOR_RELEASE(sync);
-  block.spins = 0;
-  if (++b.n_arrived == block.n) {
-    b.n_arrived = 0;
-    ++b.phase;
-    for (unsigned i = 0; i < block.n; ++i) block.fibers[i]->state = State::ready;
-    shuffle_threads();
-  }
-  resume_next();
-  EMULATOR_ACQUIRE(sync);
+  arrive(0, block.n, true, site);
+}
+
+void named_barrier(int id, int n_threads, bool wait, const Site& site) {
+  if (id < 1 || unsigned(id) >= n_barriers)
+    fail("%s: barrier %d; named ones are 1 to %u", text(site).c_str(), id, n_barriers - 1);
+  if (n_threads <= 0 || n_threads % 32 || unsigned(n_threads) > block.n)
+    fail("%s: a barrier for %d threads in a block of %u; allowed: whole warps of it", text(site).c_str(), n_threads,
+         block.n);
+  arrive(unsigned(id), unsigned(n_threads), wait, site);
+}
+
+void meet_all(void* payload, Combine combine, const char* what, const Site& site) {
+  if ((block.current->index & ~31u) + 32 > block.n)
+    fail("%s at %s: the warp has %u lanes; all 32 take part", what, text(site).c_str(), block.n % 32);
+  meet(0xffffffffu, payload, combine, site);
+}
+
+void check_matrix_row(const void* row, const char* what, const Site& site) {
+  if (reinterpret_cast<uintptr_t>(row) % 16)
+    fail("%s at %s: the row %p is not 16-byte aligned", what, text(site).c_str(), row);
+  if (!is_shared_range(row, 16))
+    fail("%s at %s: the row %p is not inside a shared array", what, text(site).c_str(), row);
 }
 
 void yield_spin() {

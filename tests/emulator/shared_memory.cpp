@@ -71,6 +71,16 @@ void release_shared() {
   shared.kept.clear();
 }
 
+bool is_shared_range(const void* address, size_t bytes) {
+  const auto* const first = static_cast<const unsigned char*>(address);
+  const auto inside = [=](const unsigned char* memory, size_t size) {
+    return memory && first >= memory && first + bytes <= memory + size;
+  };
+  for (size_t i = 0; i < shared.n_arrays; ++i)
+    if (inside(shared.arrays[i].memory, shared.arrays[i].bytes)) return true;
+  return shared.raw && !shared.sliced && inside(shared.memory, shared.dynamic_bytes);
+}
+
 unsigned char* dynamic_shared() {
   if (!shared.raw && !shared.sliced) EMULATOR_UNPOISON(shared.memory, shared.dynamic_bytes);
   shared.raw = true;
