@@ -45,11 +45,16 @@ struct PendingCopies {
 PendingCopies& pending_copies();  // of the running thread
 void check_all_landed(const PendingCopies& pending, unsigned thread);
 
-// ---- shared_memory.cpp. The shared memory of the block that the calling OS thread runs.
-void begin_shared(size_t dynamic_bytes);
-void end_shared(bool keep_addresses);  // keep: no later block gets memory at the same address before ...
-void release_shared();                 // ... this is called
-bool is_shared_range(const void* address, size_t bytes);  // inside one array
+bool in_kernel();
+int resident_blocks(int n_threads, size_t smem_bytes);  // that the device runs at once; at least 1 (runtime.cpp)
+
+// ---- shared_memory.cpp. Each running block has its own; the functions of emulator.h are about the one in use.
+struct SharedMemory;
+SharedMemory* begin_shared(size_t dynamic_bytes);
+void use_shared(SharedMemory* memory);
+void end_shared(SharedMemory* memory, bool keep_addresses);  // keep: no later block gets these addresses before ...
+void release_shared();                                       // ... this is called
+bool is_shared_range(const void* address, size_t bytes);     // inside one array
 
 // ---- device_memory.cpp. Device memory is poisoned but for the duration of a launch and of a copy.
 void* allocate_device(size_t bytes);  // nullptr if the device is full

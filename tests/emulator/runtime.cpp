@@ -201,6 +201,22 @@ void check_structure_argument([[maybe_unused]] const void* kernel, [[maybe_unuse
 #endif
 }
 
+namespace {
+
+int blocks_per_multiprocessor_of(int n_threads, size_t smem_bytes) {
+  const int rounded = (n_threads + warpSize - 1) / warpSize * warpSize;
+  const size_t by_smem = options().smem_per_multiprocessor / (smem_bytes + reserved_smem);
+  return smem_bytes > options().smem_per_block
+             ? 0
+             : std::min({threads_per_multiprocessor / rounded, blocks_per_multiprocessor, int(by_smem)});
+}
+
+}  // namespace
+
+int resident_blocks(int n_threads, size_t smem_bytes) {
+  return std::max(1, options().n_multiprocessors * blocks_per_multiprocessor_of(n_threads, smem_bytes));
+}
+
 cudaError_t enqueue_kernel(const cudaLaunchConfig_t& config, const void* kernel, std::function<void()> thread) {
   const DeviceLock lock(device_mutex());
   const dim3 g = config.gridDim, b = config.blockDim;
@@ -522,10 +538,6 @@ cudaError_t cudaFuncSetAttribute(const void* kernel, cudaFuncAttribute attribute
 cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int* n_blocks, const void*, int n_threads,
                                                           size_t smem_bytes) {
   if (n_threads <= 0 || n_threads > max_threads) return report(cudaErrorInvalidValue);
-  const int rounded = (n_threads + warpSize - 1) / warpSize * warpSize;
-  const size_t by_smem = options().smem_per_multiprocessor / (smem_bytes + reserved_smem);
-  *n_blocks = smem_bytes > options().smem_per_block
-                  ? 0
-                  : std::min({threads_per_multiprocessor / rounded, blocks_per_multiprocessor, int(by_smem)});
+  *n_blocks = blocks_per_multiprocessor_of(n_threads, smem_bytes);
   return cudaSuccess;
 }

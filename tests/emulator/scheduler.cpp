@@ -1,6 +1,8 @@
 // One fiber per CUDA thread, all on the OS thread that launches. A fiber runs until it waits (barrier, warp collective,
-// spin) or ends; then the next ready one in the order of the block goes on. Compiled without -fsanitize=thread:
-// EMULATOR_TSAN says that the kernels are compiled with it, and the order that barriers impose is reported by hand.
+// spin) or ends; then the next ready one in the order of the block goes on. A block runs until it ends or all its threads
+// spin, in the random order sometimes until a barrier opens; then another resident one goes on. Compiled without
+// -fsanitize=thread: EMULATOR_TSAN says that the kernels are compiled with it, and the order that barriers impose is
+// reported by hand.
 #include <pthread.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -113,19 +115,34 @@ struct Barrier {
 };
 
 struct Block {
-  const Kernel* kernel = nullptr;
+  uint3 index{};
   std::vector<std::unique_ptr<Fiber>> fibers;  // reused from block to block
   std::vector<unsigned> order, position;       // of the fibers, and its inverse
   std::vector<Warp> warps;
   Barrier barriers[n_barriers];
-  Context host;
   Fiber* current = nullptr;
   unsigned n = 0, n_live = 0;
-  uint64_t spins = 0;
+  unsigned n_spins = 0;  // since anything else happened
+  SharedMemory* shared = nullptr;
+};
+
+struct Machine {
+  const Kernel* kernel = nullptr;
+  Block* block = nullptr;                      // the running one
+  std::vector<std::unique_ptr<Block>> blocks;  // reused from launch to launch
+  Context host;
+  bool others = false;  // the launch has more blocks than the running one
+  // Spins since a thread of any block met others, and since one ended.
+  uint64_t spins = 0, spins_in_all = 0;
   char start = 0, end = 0;  // ThreadSanitizer's objects of the launch
   std::mt19937_64 random;
 };
-thread_local Block block;
+thread_local Machine machine;
+
+void progress() {
+  machine.spins = 0;
+  machine.block->n_spins = 0;
+}
 
 size_t page() { return size_t(sysconf(_SC_PAGESIZE)); }
 
@@ -140,9 +157,9 @@ bool same(const Site& a, const Site& b) {
   return a.line() == b.line() && a.column() == b.column() && !std::strcmp(a.file_name(), b.file_name());
 }
 
-void shuffle_threads() {
+void shuffle_threads(Block& block) {
   if (options().order != Order::random) return;
-  std::shuffle(block.order.begin(), block.order.end(), block.random);
+  std::shuffle(block.order.begin(), block.order.end(), machine.random);
   for (unsigned i = 0; i < block.n; ++i) block.position[block.order[i]] = i;
 }
 
@@ -164,6 +181,7 @@ void switch_context(Context& from, Context& to) {
 }
 
 [[noreturn]] void deadlock() {
+  const Block& block = *machine.block;
   std::string waiting;
   int shown = 0;
   for (const auto& f : block.fibers) {
@@ -175,8 +193,9 @@ void switch_context(Context& from, Context& to) {
   fail("deadlock: %u of %u threads have ended, the others wait%s", block.n - block.n_live, block.n, waiting.c_str());
 }
 
-// Leaves the running fiber for the next ready one, or for the host when all are done.
-void resume_next() {
+// Leaves the running fiber for the next ready one; for the host when all are done, or if it is asked to.
+void resume_next(bool to_host = false) {
+  Block& block = *machine.block;
   Fiber* const me = block.current;
   Fiber* next = nullptr;
   for (unsigned k = 1; k <= block.n && !next; ++k) {
@@ -186,7 +205,22 @@ void resume_next() {
   if (!next && block.n_live) deadlock();
   block.current = next;
   if (next) threadIdx = next->thread;
-  if (next != me) switch_context(*me, next ? *next : block.host);
+  if (!next || to_host) {
+    machine.block = nullptr;
+    switch_context(*me, machine.host);
+  } else if (next != me) {
+    switch_context(*me, *next);
+  }
+}
+
+void check_at_end(const Fiber& f) {
+  const Block& block = *machine.block;
+  check_all_landed(f.copies, f.index);
+  for (unsigned id = 0; id < n_barriers; ++id) {
+    const Barrier& b = block.barriers[id];
+    if (b.n_arrived && (b.n_expected == block.n || block.n_live == 0))
+      fail("thread %u ended while %u threads wait in the barrier at %s", f.index, b.n_arrived, text(b.site).c_str());
+  }
 }
 
 void fiber_main() {
@@ -194,19 +228,17 @@ void fiber_main() {
   __sanitizer_finish_switch_fiber(nullptr, nullptr, nullptr);
 #endif
   for (;;) {  // one turn per block
-    EMULATOR_ACQUIRE(&block.start);
-    block.kernel->thread();
+    EMULATOR_ACQUIRE(&machine.start);
+    machine.kernel->thread();
+    Block& block = *machine.block;
     Fiber* const me = block.current;
     me->state = State::done;
     --block.n_live;
-    block.spins = 0;
+    progress();
+    machine.spins_in_all = 0;
     block.warps[me->index / 32].exited |= 1u << (me->index & 31);
-    check_all_landed(me->copies, me->index);
-    for (const Barrier& b : block.barriers)
-      if (b.n_arrived && (b.n_expected == block.n || block.n_live == 0))
-        fail("thread %u ended while %u threads wait in the barrier at %s", me->index, b.n_arrived,
-             text(b.site).c_str());
-    EMULATOR_RELEASE(&block.end);
+    check_at_end(*me);
+    EMULATOR_RELEASE(&machine.end);
     resume_next();
   }
 }
@@ -238,24 +270,26 @@ void create(Fiber& f) {
 }
 
 void enter_host() {
-  if (!block.host.bottom) {
+  Context& host = machine.host;
+  if (!host.bottom) {
     pthread_attr_t attributes;
     pthread_getattr_np(pthread_self(), &attributes);
-    pthread_attr_getstack(&attributes, &block.host.bottom, &block.host.bytes);
+    pthread_attr_getstack(&attributes, &host.bottom, &host.bytes);
     pthread_attr_destroy(&attributes);
   }
 #if defined(EMULATOR_TSAN)
-  block.host.tsan = __tsan_get_current_fiber();
+  host.tsan = __tsan_get_current_fiber();
 #endif
 }
 
-void run_block(const Kernel& kernel, uint3 index) {
+void begin(Block& block, uint3 index) {
+  const Kernel& kernel = *machine.kernel;
   const unsigned n = kernel.block.x * kernel.block.y * kernel.block.z;
   if (options().inter_block_races) block.fibers.clear();  // new stacks and identities: nothing is ordered by reuse
   while (block.fibers.size() < n) create(*block.fibers.emplace_back(std::make_unique<Fiber>()));
-  block.kernel = &kernel;
+  block.index = index;
   block.n = block.n_live = n;
-  block.spins = 0;
+  block.n_spins = 0;
   for (Barrier& b : block.barriers) b.n_arrived = 0;
   block.warps.assign((n + 31) / 32, Warp{});
   if (n % 32) block.warps.back().exited = ~0u << (n % 32);
@@ -272,19 +306,58 @@ void run_block(const Kernel& kernel, uint3 index) {
     f.thread = {i % kernel.block.x, i / kernel.block.x % kernel.block.y, i / kernel.block.x / kernel.block.y};
   }
   for (size_t i = n; i < block.fibers.size(); ++i) block.fibers[i]->state = State::done;
-  shuffle_threads();
-  blockDim = kernel.block;
-  gridDim = kernel.grid;
-  blockIdx = index;
-  begin_shared(kernel.smem_bytes);
-  enter_host();
+  shuffle_threads(block);
+  block.shared = begin_shared(kernel.smem_bytes);
   block.current = block.fibers[block.order[0]].get();
+}
+
+// Runs a block until it ends (true) or lets another one go on.
+bool run(Block& block) {
+  machine.block = &block;
+  blockIdx = block.index;
   threadIdx = block.current->thread;
-  EMULATOR_RELEASE(&block.start);
-  switch_context(block.host, *block.current);
-  if (!options().inter_block_races) EMULATOR_ACQUIRE(&block.end);
-  end_shared(options().inter_block_races);
-  block.kernel = nullptr;
+  use_shared(block.shared);
+  EMULATOR_RELEASE(&machine.start);
+  switch_context(machine.host, *block.current);
+  if (block.n_live) return false;
+  if (!options().inter_block_races) EMULATOR_ACQUIRE(&machine.end);
+  end_shared(block.shared, options().inter_block_races);
+  return true;
+}
+
+// Blocks start in the given order. A waiting one is left for a new one as long as the device has room, then for the one
+// that has waited longest; in the random order for any.
+void run_blocks(const std::vector<unsigned>& order) {
+  const dim3 g = machine.kernel->grid;
+  const unsigned n_threads = machine.kernel->block.x * machine.kernel->block.y * machine.kernel->block.z;
+  const size_t n_resident = size_t(resident_blocks(int(n_threads), machine.kernel->smem_bytes));
+  while (machine.blocks.size() < std::min(n_resident, order.size()))
+    machine.blocks.emplace_back(std::make_unique<Block>());
+  std::vector<Block*> idle, waiting;
+  for (const auto& b : machine.blocks) idle.push_back(b.get());
+  size_t n_begun = 0;
+  bool ended = false;
+  while (n_begun < order.size() || !waiting.empty()) {
+    const bool may_begin = n_begun < order.size() && waiting.size() < n_resident;
+    size_t choice = 0;  // of the waiting ones; their number: a new one
+    if (options().order == Order::random)
+      choice = machine.random() % (waiting.size() + may_begin);
+    else if (may_begin && !ended)
+      choice = waiting.size();
+    Block* block;
+    if (choice < waiting.size()) {
+      block = waiting[choice];
+      waiting.erase(waiting.begin() + ptrdiff_t(choice));
+    } else {
+      block = idle.back();
+      idle.pop_back();
+      const unsigned i = order[n_begun++];
+      begin(*block, {i % g.x, i / g.x % g.y, i / g.x / g.y});
+    }
+    machine.others = n_begun < order.size() || !waiting.empty();
+    ended = run(*block);
+    (ended ? idle : waiting).push_back(block);
+  }
 }
 
 }  // namespace
@@ -313,8 +386,8 @@ Options& options() {
 void fail(const char* format, ...) {
   std::fflush(stdout);
   std::fprintf(stderr, "emulator: ");
-  if (block.current)
-    std::fprintf(stderr, "%s, block (%u,%u,%u), thread (%u,%u,%u): ", kernel_name(block.kernel->entry), blockIdx.x,
+  if (machine.block)
+    std::fprintf(stderr, "%s, block (%u,%u,%u), thread (%u,%u,%u): ", kernel_name(machine.kernel->entry), blockIdx.x,
                  blockIdx.y, blockIdx.z, threadIdx.x, threadIdx.y, threadIdx.z);
   va_list values;
   va_start(values, format);
@@ -324,14 +397,17 @@ void fail(const char* format, ...) {
   std::abort();
 }
 
-unsigned lane() { return block.current->index & 31; }
+unsigned lane() { return machine.block->current->index & 31; }
 
-PendingCopies& pending_copies() { return block.current->copies; }
+bool in_kernel() { return machine.block != nullptr; }
+
+PendingCopies& pending_copies() { return machine.block->current->copies; }
 
 namespace {
 
 // The running thread arrives at a barrier, which opens when n_expected threads have; then it may wait.
 void arrive(unsigned id, unsigned n_expected, bool wait, const Site& site) {
+  Block& block = *machine.block;
   Fiber* const me = block.current;
   Barrier& b = block.barriers[id];
   const unsigned warp = me->index / 32;
@@ -353,7 +429,8 @@ void arrive(unsigned id, unsigned n_expected, bool wait, const Site& site) {
   b.waits[warp] = wait;
   char* const sync = &b.sync[b.phase & 1];
   EMULATOR_RELEASE(sync);
-  block.spins = 0;
+  progress();
+  bool leave = false;  // the block
   if (wait) {
     me->state = State::at_barrier;
     me->barrier = id;
@@ -371,10 +448,11 @@ void arrive(unsigned id, unsigned n_expected, bool wait, const Site& site) {
       Fiber& f = *block.fibers[i];
       if (f.state == State::at_barrier && f.barrier == id) f.state = State::ready;
     }
-    shuffle_threads();
+    shuffle_threads(block);
+    if (wait && options().order == Order::random && machine.others) leave = machine.random() % 8 == 0;
   }
   if (wait) {
-    resume_next();
+    resume_next(leave);
     EMULATOR_ACQUIRE(sync);
   }
 }
@@ -382,6 +460,7 @@ void arrive(unsigned id, unsigned n_expected, bool wait, const Site& site) {
 }  // namespace
 
 void barrier(const Site& site) {
+  const Block& block = *machine.block;
   const Barrier& b = block.barriers[0];
   if (block.n_live != block.n)
     fail("barrier at %s after %u threads have ended", text(site).c_str(), block.n - block.n_live);
@@ -393,13 +472,14 @@ void barrier(const Site& site) {
 void named_barrier(int id, int n_threads, bool wait, const Site& site) {
   if (id < 1 || unsigned(id) >= n_barriers)
     fail("%s: barrier %d; named ones are 1 to %u", text(site).c_str(), id, n_barriers - 1);
-  if (n_threads <= 0 || n_threads % 32 || unsigned(n_threads) > block.n)
-    fail("%s: a barrier for %d threads in a block of %u; allowed: whole warps of it", text(site).c_str(), n_threads,
-         block.n);
+  const unsigned n = machine.block->n;
+  if (n_threads <= 0 || n_threads % 32 || unsigned(n_threads) > n)
+    fail("%s: a barrier for %d threads in a block of %u; allowed: whole warps of it", text(site).c_str(), n_threads, n);
   arrive(unsigned(id), unsigned(n_threads), wait, site);
 }
 
 void meet_all(void* payload, Combine combine, const char* what, const Site& site) {
+  const Block& block = *machine.block;
   if ((block.current->index & ~31u) + 32 > block.n)
     fail("%s at %s: the warp has %u lanes; all 32 take part", what, text(site).c_str(), block.n % 32);
   meet(0xffffffffu, payload, combine, site);
@@ -413,11 +493,17 @@ void check_matrix_row(const void* row, const char* what, const Site& site) {
 }
 
 void yield_spin() {
-  if (++block.spins > options().spin_limit) fail("hung: every thread that can run only spins");
-  resume_next();
+  const uint64_t limit = options().spin_limit;
+  if (++machine.spins > limit || ++machine.spins_in_all > 32 * limit)
+    fail("hung: every thread that can run only spins");
+  Block& block = *machine.block;
+  const bool all_spin = ++block.n_spins >= block.n_live;
+  if (all_spin) block.n_spins = 0;
+  resume_next(all_spin && machine.others);
 }
 
 void meet(uint32_t mask, void* payload, Combine combine, const Site& site) {
+  Block& block = *machine.block;
   Fiber* const me = block.current;
   const unsigned first = me->index & ~31u, my_lane = me->index & 31;
   Warp& warp = block.warps[first / 32];
@@ -431,7 +517,7 @@ void meet(uint32_t mask, void* payload, Combine combine, const Site& site) {
   me->state = State::at_collective;
   warp.waiting |= 1u << my_lane;
   EMULATOR_RELEASE(&me->arrived);
-  block.spins = 0;
+  progress();
   if ((warp.waiting & mask) == mask) {
     const auto for_each = [&](auto f) {
       for (unsigned l = 0; l < 32; ++l)
@@ -455,16 +541,22 @@ void meet(uint32_t mask, void* payload, Combine combine, const Site& site) {
 }
 
 void run_grid(const Kernel& kernel) {
-  if (block.current) fail("a kernel launches a kernel");
+  if (machine.block) fail("a kernel launches a kernel");
   open_device();
   const dim3 g = kernel.grid;
   std::vector<unsigned> order(size_t(g.x) * g.y * g.z);
   std::iota(order.begin(), order.end(), 0u);
   if (options().order == Order::descending) std::reverse(order.begin(), order.end());
-  block.random.seed(options().seed);
-  if (options().order == Order::random) std::shuffle(order.begin(), order.end(), block.random);
-  for (const unsigned i : order) run_block(kernel, {i % g.x, i / g.x % g.y, i / g.x / g.y});
-  EMULATOR_ACQUIRE(&block.end);
+  machine.random.seed(options().seed);
+  if (options().order == Order::random) std::shuffle(order.begin(), order.end(), machine.random);
+  machine.kernel = &kernel;
+  machine.spins = machine.spins_in_all = 0;
+  blockDim = kernel.block;
+  gridDim = g;
+  enter_host();
+  run_blocks(order);
+  machine.kernel = nullptr;
+  EMULATOR_ACQUIRE(&machine.end);
   release_shared();
   close_device();
 }
