@@ -1,9 +1,8 @@
-// The learning rule: clip, decay, momentum, mirror step, projection, mask; per tensor, in place.
-// Order and formulas: Cornford et al. 2024 (decay enters the gradient, momentum holds it), Pogodin et al., ICLR 2024.
+// The learning rule over a network's tensors, in place: clipping, then program/rule.h for every weight.
 #pragma once
 
 #include "program/network.h"
-#include "program/projection.h"
+#include "program/rule.h"
 #include "program/schedule.h"
 
 COHORT_BEGIN
@@ -15,25 +14,20 @@ COHORT_TEAM_FN Real clip_factor(double clip, Real squared) {
   return clip > 0 && norm > Real(clip) ? Real(clip) / norm : Real(1);
 }
 
-// One tensor's weights [n]: w and momentum move by gradient * scale.
+// One tensor's weights [n]: w and momentum move by gradient * scale. On the first step momentum starts at 0.
 template <class Team, class Real>
 COHORT_TEAM_FN void update_tensor(const Team& team, const RuleSpec& rule, Real lr, bool first_step, int n, Real scale,
                                   const Real* gradient, Real* w, Real* momentum, const uint8_t* mask) {
-  const geometry::Params params{rule.p, rule.beta};
-  const Real decay = Real(rule.weight_decay), keep = first_step ? Real(0) : Real(rule.momentum),
-             take = first_step ? Real(1) : Real(1 - rule.dampening);
-  const Real direct = rule.nesterov ? Real(1) : Real(0), held = rule.nesterov ? Real(rule.momentum) : Real(1);
-  with_geometry(rule.geometry, params, [&](auto map) {
-    with_projection(rule.projection, [&](auto projection) {
-      team.for_each(n, [=](int i) {
-        const Real before = w[i];
-        const Real d = gradient[i] * scale + decay * map.decay(before);
-        const Real b = (first_step ? Real(0) : keep * momentum[i]) + take * d;
-        momentum[i] = b;
-        const Real moved = projection.apply(before, map.step(before, direct * d + held * b, lr, params));
-        w[i] = mask && !mask[i] ? before : moved;
-      });
-    });
+  const Step<Real> step(rule, lr, first_step, scale);
+  if (first_step) team.for_each(n, [=](int i) { momentum[i] = Real(0); });
+  with_rule(rule, [&](auto map, auto projection) {
+    const auto move = [&](auto fixed) {
+      team.for_each(n, [=](int i) { w[i] = step.move(map, projection, gradient[i], w[i], momentum[i], fixed(i)); });
+    };
+    if (Team::block > 1 && !mask)  // a condition that holds for all weights would keep the loop from vectorising
+      move([](int) { return false; });
+    else
+      move([=](int i) { return mask && !mask[i]; });
   });
 }
 
