@@ -43,7 +43,10 @@ struct Workspace {
 template <class Team>
 COHORT_TEAM_FN void clear_bytes(const Team& team, void* memory, size_t from, size_t to) {
   float* const words = static_cast<float*>(memory);
-  team.for_each(int((to - from) / sizeof(float)), [=](int i) { words[from / sizeof(float) + size_t(i)] = 0.0f; });
+  team.for_each(int((to - from) / sizeof(float)), [=](int i) {
+    float* const word = words + from / sizeof(float) + i;
+    if (!Arena::is_gap(word)) *word = 0.0f;
+  });
   team.sync();
 }
 // Before the first use: padding must be finite and the padding of weights must be 0.

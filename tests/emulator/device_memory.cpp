@@ -1,5 +1,6 @@
 // Device memory: host memory that host code may not touch. Filled with NaN when it is allocated.
 #include <cstdlib>
+#include <iterator>
 #include <map>
 
 #include "emulator/internal.h"
@@ -16,6 +17,7 @@ std::map<uintptr_t, size_t>& allocations() {  // address -> bytes
   return *all;
 }
 size_t in_use = 0;
+[[maybe_unused]] std::map<uintptr_t, size_t> gaps;  // of the launch: address -> bytes
 
 // The allocation that starts at or before `address`.
 std::map<uintptr_t, size_t>::iterator before(const void* address) {
@@ -63,8 +65,41 @@ void open_device() {
   for (const auto& [address, bytes] : allocations()) EMULATOR_UNPOISON(reinterpret_cast<void*>(address), bytes);
 }
 void close_device() {
+  gaps.clear();
   for (const auto& [address, bytes] : allocations()) EMULATOR_POISON(reinterpret_cast<void*>(address), bytes);
 }
+
+#if defined(EMULATOR_ASAN)
+void poison_gap(void* array, size_t bytes, size_t gap) {
+  if (!in_kernel()) return;
+  const uintptr_t first = reinterpret_cast<uintptr_t>(array), last = first + bytes;
+  auto next = gaps.lower_bound(last);
+  const bool known = next != gaps.end() && next->first == last && next->second == gap;
+  const bool covers = next != gaps.begin() && std::prev(next)->first + std::prev(next)->second > first;
+  if (known && !covers) return;
+  if (!is_device_range(array, bytes + gap)) fail("an array of %zu bytes at %p is beyond its workspace", bytes, array);
+  for (auto g = gaps.begin(); g != gaps.end();) {  // of arrays that were here before
+    if (g->first < last + gap && g->first + g->second > first) {
+      EMULATOR_UNPOISON(reinterpret_cast<void*>(g->first), g->second);
+      g = gaps.erase(g);
+    } else {
+      ++g;
+    }
+  }
+  EMULATOR_POISON(reinterpret_cast<void*>(last), gap);
+  gaps[last] = gap;
+}
+bool is_gap(const void* address) {
+  if (!__asan_address_is_poisoned(address)) return false;
+  const auto next = gaps.upper_bound(reinterpret_cast<uintptr_t>(address));
+  if (next == gaps.begin()) return false;
+  const auto& [first, bytes] = *std::prev(next);
+  return reinterpret_cast<uintptr_t>(address) < first + bytes;
+}
+#else
+void poison_gap(void*, size_t, size_t) {}
+bool is_gap(const void*) { return false; }
+#endif
 
 bool is_device(const void* address) {
   const auto found = before(address);

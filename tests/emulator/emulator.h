@@ -1,11 +1,13 @@
-// Runs CUDA kernels on the host, one fiber per CUDA thread and one block after another. Correctness only.
+// Runs CUDA kernels on the host, one fiber per CUDA thread. Blocks run one after another unless they wait for one another.
+// Correctness only.
 //
 // A mistake that the emulator sees ends the process with one line on stderr that names kernel, block, thread and place;
 // mistakes in memory are left to AddressSanitizer, for which shared arrays have red zones and device memory is poisoned
 // while host code runs. What the hardware leaves undefined is made visible: uninitialised memory is NaN, threads run in
-// three orders, and work on streams may run as late as allowed.
+// three orders, copies land and streams run as late as allowed, and the random order switches between resident blocks.
 //
-// Not emulated: blocks that wait for one another, clusters, tensor cores, asynchronous copies, graphs, device rounding.
+// PTX is in emulator/ptx.h, CUB in shadow/cub. Not emulated: clusters, wgmma, bulk copies and mbarriers, textures, graphs,
+// cooperative groups (no source uses them), device rounding. README.md says how those things are checked instead.
 #pragma once
 
 #include <cmath>
@@ -94,6 +96,7 @@ Options& options();
 unsigned lane();
 void barrier(const Site& site);
 void yield_spin();
+void be_late();  // lets all other threads of the block go on as far as they get
 
 // Meeting of the lanes in `mask`. `payload` lives on the stack of the calling fiber; the last lane to arrive runs
 // combine(payloads by lane, mask) for all of them.
@@ -105,6 +108,11 @@ void meet(uint32_t mask, void* payload, Combine combine, const Site& site);
 unsigned char* dynamic_shared();
 void* static_shared(const void* key, size_t bytes);
 void* slice_shared(size_t offset, size_t bytes);
+
+// Arrays that a running kernel cuts out of one allocation in device memory: the `gap` bytes behind an array of `bytes`
+// become poison until the end of the launch or until another array is cut there.
+void poison_gap(void* array, size_t bytes, size_t gap);
+bool is_gap(const void* address);
 
 }  // namespace emulator
 

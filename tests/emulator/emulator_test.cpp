@@ -7,58 +7,16 @@
 #include <vector>
 
 #include "emulator/kernels.h"
+#include "emulator/testing.h"
 
+using namespace emulator::testing;
 using namespace test_kernels;
 
-namespace {
-
 #if defined(__SANITIZE_THREAD__)
-constexpr bool has_asan = false, has_tsan = true;
 extern "C" const char* __tsan_default_options() { return "halt_on_error=1"; }
-#else
-constexpr bool has_asan = true, has_tsan = false;
 #endif
-#define NEEDS_ASAN() \
-  if (!has_asan) GTEST_SKIP() << "AddressSanitizer's to find"
 
-template <class T>
-class Buffer {
- public:
-  explicit Buffer(size_t n) : n_(n) { gpu::check(cudaMalloc(&data_, n * sizeof(T)), "allocation"); }
-  explicit Buffer(const std::vector<T>& host) : Buffer(host.size()) {
-    gpu::check(cudaMemcpy(data_, host.data(), n_ * sizeof(T), cudaMemcpyHostToDevice), "copy to the device");
-  }
-  Buffer(const Buffer&) = delete;
-  Buffer& operator=(const Buffer&) = delete;
-  ~Buffer() { cudaFree(data_); }
-  T* data() const { return data_; }
-  std::vector<T> host() const {
-    std::vector<T> copy(n_);
-    gpu::check(cudaMemcpy(copy.data(), data_, n_ * sizeof(T), cudaMemcpyDeviceToHost), "copy to the host");
-    return copy;
-  }
-
- private:
-  T* data_ = nullptr;
-  size_t n_;
-};
-
-std::vector<float> constant(size_t n, float value) { return std::vector<float>(n, value); }
-
-struct Stream {
-  cudaStream_t handle;
-  Stream() { gpu::check(cudaStreamCreateWithFlags(&handle, cudaStreamNonBlocking), "stream"); }
-  ~Stream() { cudaStreamDestroy(handle); }
-};
-
-// Sets an option for the length of a test.
-template <class T>
-struct With {
-  T& option;
-  T before;
-  With(T& option_, T value) : option(option_), before(option_) { option = value; }
-  ~With() { option = before; }
-};
+namespace {
 
 // ---- right kernels
 TEST(Runs, ShufflesSharedMemoryAndBarriers) {

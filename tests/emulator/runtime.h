@@ -131,6 +131,13 @@ cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int* n_blocks, void (*
                                                        smem_bytes);
 }
 
+// Padding that nobody wrote must not be taken for part of a pointer.
+#if defined(__has_builtin)
+#if __has_builtin(__builtin_clear_padding)
+#define EMULATOR_CLEARS_PADDING 1
+#endif
+#endif
+
 namespace emulator {
 
 // Fails unless every pointer among the bytes of a kernel argument is null or in device memory. Members of structures
@@ -146,7 +153,11 @@ void check_argument(const void* kernel, int index, const T& value) {
     if constexpr (!std::is_function_v<std::remove_pointer_t<T>>) check_pointer_argument(kernel, index, value);
   } else if constexpr (std::is_class_v<T>) {
     static_assert(std::is_trivially_copyable_v<T>, "kernel arguments are copied as bytes");
-    check_structure_argument(kernel, index, &value, sizeof value);
+    T copy = value;
+#if defined(EMULATOR_CLEARS_PADDING)
+    __builtin_clear_padding(&copy);
+#endif
+    check_structure_argument(kernel, index, &copy, sizeof copy);
   }
 }
 

@@ -502,6 +502,8 @@ void yield_spin() {
   resume_next(all_spin && machine.others);
 }
 
+void be_late() { resume_next(); }
+
 void meet(uint32_t mask, void* payload, Combine combine, const Site& site) {
   Block& block = *machine.block;
   Fiber* const me = block.current;
