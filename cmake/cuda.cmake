@@ -33,6 +33,9 @@ if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)
   set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION -std=c++20)
 endif()
 
+# Advisories of ptxas, such as serialised wgmma, pass --Werror; this fails for them, and sees what ccache repeats.
+list(PREPEND CMAKE_CUDA_COMPILER_LAUNCHER ${CMAKE_CURRENT_LIST_DIR}/strict.sh)
+
 add_library(cohort_cuda_house INTERFACE)
 target_compile_options(cohort_cuda_house INTERFACE
   "$<$<COMPILE_LANGUAGE:CUDA>:--Werror=all-warnings;-Xcompiler=-Wall,-Wextra,-Werror>")
