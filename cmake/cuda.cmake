@@ -40,12 +40,16 @@ add_library(cohort_cuda_house INTERFACE)
 target_compile_options(cohort_cuda_house INTERFACE
   "$<$<COMPILE_LANGUAGE:CUDA>:--Werror=all-warnings;-Xcompiler=-Wall,-Wextra,-Werror>")
 
-# cohort_cuda_kernels(name real architectures...): the CUDA programs for one Real, driver.cu compiled once.
+# cohort_cuda_kernels(name real architectures...): the CUDA programs for one Real; the tuned ones are fp32.
 function(cohort_cuda_kernels name real)
   list(TRANSFORM ARGN REPLACE "-(real|virtual)$" "" OUTPUT_VARIABLE isa)
   list(TRANSFORM isa PREPEND "sm_")
   list(JOIN isa "," isa)
-  add_library(${name} STATIC ${PROJECT_SOURCE_DIR}/kernels/cuda/driver.cu)
+  set(folder ${PROJECT_SOURCE_DIR}/kernels/cuda)
+  add_library(${name} STATIC ${folder}/driver.cu ${folder}/policy.cu)
+  if(real STREQUAL "float")
+    target_sources(${name} PRIVATE ${folder}/tuned/tiled.cu)
+  endif()
   set_target_properties(${name} PROPERTIES CUDA_ARCHITECTURES "${ARGN}")
   target_compile_definitions(${name} PRIVATE COHORT_TARGET=cuda_${real} COHORT_REAL=${real} COHORT_ISA="${isa}")
   target_link_libraries(${name} PUBLIC cohort_kernel_headers PRIVATE cohort_cuda_house CUDA::cudart_static)

@@ -154,14 +154,40 @@ COHORT_PHASE_FN void recurrent_gradients(const Team& team, const Signature& g, E
     const Product<Real> readout[1] = {
         {e + from * rows, n_positions, 1, hl + (from + 1) * slot, ld, (t1 - from) * rows}};
     team.gemm(g.n_out, n, readout, add_to(dw.v));
-    if (g.bias)
-      for (int o = 0; o < g.n_out; ++o) {
-        const Real total =
-            team.template sum<Real>((t1 - from) * rows, [&](int i) { return e[o * n_positions + from * rows + i]; });
-        if (team.lane() == 0) dw.d[o] += total;
-      }
-    team.sync();
   }
+}
+
+// Adds the gradient of the readout's bias to dw.d: each output's errors, summed. Ends synced.
+template <class Team, class Real>
+COHORT_TEAM_FN void readout_bias_gradient(const Team& team, const Signature& g, Extent extent, const Real* e,
+                                          const RecurrentWeights<Real>& dw) {
+  if (!g.bias) return;
+  const int n = (extent.steps - extent.first) * extent.rows;
+  const ptrdiff_t n_positions = ptrdiff_t(extent.steps) * extent.rows;
+  for (int o = 0; o < g.n_out; ++o) {
+    const Real* const errors = e + o * n_positions + extent.first * extent.rows;
+    const Real total = team.template sum<Real>(n, [=](int i) { return errors[i]; });
+    if (team.lane() == 0) dw.d[o] += total;
+  }
+  team.sync();
+}
+
+// delta of every layer and, added to dw, which the caller has zeroed, all weight gradients: of recurrent weights a few
+// steps at a time, while their deltas are still in cache. Arrays as above. Ends synced.
+template <class Team, class Real>
+COHORT_TEAM_FN void recurrent_learn(const Team& team, const Signature& g, const RecurrentWeights<Real>& w,
+                                    ActivationId activation, Extent extent, const Real* x, Real* h, const Real* e,
+                                    Real* delta, const RecurrentWeights<Real>& dw) {
+  const int rows = extent.rows, ld = Team::template pad<Real>(g.n_hidden),
+            stride = Team::gradient_rows / rows > 0 ? Team::gradient_rows / rows : 1;
+  const ptrdiff_t slot = ptrdiff_t(rows) * ld;
+  const auto states = [=](int l) { return States<Real>{h + l * slot * (extent.steps + 1), slot, ld}; };
+  recurrent_backward(team, g, w, activation, extent, e, states, delta, [&](int l, int t) {
+    if (t % stride == 0)
+      recurrent_gradients(team, g, extent, l, t, t + stride < extent.steps ? t + stride : extent.steps, x, h, e, delta,
+                          dw);
+  });
+  readout_bias_gradient(team, g, extent, e, dw);
 }
 
 COHORT_END

@@ -23,6 +23,7 @@ void serially(const Args& args, const Launch& launch) {
 
 constexpr Program<Real> recurrent_program = {
     .backend = "cpu",
+    .name = "serial",
     .isa = COHORT_ISA,
     .core = CoreId::recurrent,
     .init_workspace = no_bytes,

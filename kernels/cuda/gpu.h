@@ -80,6 +80,30 @@ struct Grid {
 
 // Dynamic shared memory that every kernel may use without asking.
 inline constexpr size_t default_smem_bytes = 48 * 1024;
+inline cudaError_t opt_in(const void* kernel, size_t smem_bytes) {
+  return smem_bytes <= default_smem_bytes
+             ? cudaSuccess
+             : cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, int(smem_bytes));
+}
+
+inline int device_attribute(cudaDeviceAttr attribute) {
+  int device = 0, value = 0;
+  check(cudaGetDevice(&device), "current device");
+  check(cudaDeviceGetAttribute(&value, attribute, device), "attribute of the device");
+  return value;
+}
+// Shared memory that a block of the current device may have after opting in.
+inline size_t smem_per_block() { return size_t(device_attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin)); }
+
+// Blocks of a kernel that the current device runs at once; at least 1.
+template <class... P>
+int n_resident_blocks(void (*kernel)(P...), int n_threads, size_t smem_bytes) {
+  int per_multiprocessor = 0;
+  check(opt_in(reinterpret_cast<const void*>(kernel), smem_bytes), "shared memory of a kernel");
+  check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&per_multiprocessor, kernel, n_threads, smem_bytes), "occupancy");
+  const int n = device_attribute(cudaDevAttrMultiProcessorCount) * per_multiprocessor;
+  return n > 0 ? n : 1;
+}
 
 // Enqueues kernel<<<grid, block, smem_bytes, stream>>>(args...) and opts in to large dynamic shared memory. Throws
 // cohort::CudaError if the launch fails; errors of the running kernel surface at a later check. Does not synchronise.
@@ -87,9 +111,7 @@ template <class... P>
 void launch(void (*kernel)(P...), Grid grid, dim3 block, size_t smem_bytes, cudaStream_t stream,
             std::type_identity_t<P>... args) {
   const void* const entry = reinterpret_cast<const void*>(kernel);
-  cudaError_t error = cudaSuccess;
-  if (smem_bytes > default_smem_bytes)
-    error = cudaFuncSetAttribute(entry, cudaFuncAttributeMaxDynamicSharedMemorySize, int(smem_bytes));
+  cudaError_t error = opt_in(entry, smem_bytes);
   if (error == cudaSuccess) {
     cudaLaunchConfig_t config{};
     config.gridDim = grid.size;
@@ -116,11 +138,12 @@ class Smem {
   __host__ __device__ __forceinline__ T* take(size_t n) {
     const size_t offset = bytes_;
     bytes_ += (n * sizeof(T) + 15) / 16 * 16;
-    if (!base_) return nullptr;
-#if defined(COHORT_EMULATED)
-    return static_cast<T*>(::emulator::slice_shared(offset, n * sizeof(T)));
+#if defined(__CUDA_ARCH__)
+    return reinterpret_cast<T*>(base_ + offset);  // never null, so that the compiler knows it to be shared
+#elif defined(COHORT_EMULATED)
+    return base_ ? static_cast<T*>(::emulator::slice_shared(offset, n * sizeof(T))) : nullptr;
 #else
-    return reinterpret_cast<T*>(base_ + offset);
+    return nullptr;
 #endif
   }
   __host__ __device__ size_t bytes() const { return bytes_; }

@@ -48,8 +48,7 @@ COHORT_TEAM_FN Real forward_loss(const Team& team, const Signature& g, const Net
   return apply_loss(team, spec.task.loss, b.y, g.n_out, n, targets, Real(spec.task.label_smoothing), b.row_loss);
 }
 
-// Loss of the batch and its gradient in w.gradient (layout of theta). Gradients of the recurrent weights are added up a few
-// steps at a time, while the deltas are still in cache.
+// Loss of the batch and its gradient in w.gradient (layout of theta).
 template <class Team, class Real>
 COHORT_TEAM_FN Real loss_and_gradient(const Team& team, const Signature& g, const Network<Real>& net, bool classes,
                                       int rows, const Workspace<Real>& w, bool noisy, uint64_t step) {
@@ -57,18 +56,8 @@ COHORT_TEAM_FN Real loss_and_gradient(const Team& team, const Signature& g, cons
   clear_gradients(team, w);
   prepare_states(team, g, net.spec, rows, w.h, noisy, step);
   const Real loss = forward_loss(team, g, net.spec, classes, rows, w, noisy);
-  const Extent extent = extent_of(g, net.spec, rows);
-  const Batch<Real>& b = w.batch;
-  const int ld = Team::template pad<Real>(g.n_hidden),
-            stride = Team::gradient_rows / rows > 0 ? Team::gradient_rows / rows : 1;
-  const ptrdiff_t slot = ptrdiff_t(rows) * ld;
-  Real* const h = w.h;
-  const auto states = [=](int l) { return States<Real>{h + l * slot * (extent.steps + 1), slot, ld}; };
-  recurrent_backward(team, g, w.weights, net.spec.activation, extent, b.y, states, w.delta, [&](int l, int t) {
-    if (t % stride == 0)
-      recurrent_gradients(team, g, extent, l, t, t + stride < extent.steps ? t + stride : extent.steps, b.x, h, b.y,
-                          w.delta, w.dweights);
-  });
+  recurrent_learn(team, g, w.weights, net.spec.activation, extent_of(g, net.spec, rows), w.batch.x, w.h, w.batch.y,
+                  w.delta, w.dweights);
   pull_back(team, g, net.spec, net.theta, w.dweights, w.gradient);
   return loss;
 }

@@ -1,4 +1,4 @@
-// K training steps of one network.
+// K training steps of one network, and parts of them.
 #pragma once
 
 #include "program/step.h"
@@ -18,18 +18,20 @@ COHORT_FN size_t train_bytes(const TrainArgs<Real>& a) {
   return arena.used();
 }
 
+// Steps [first, first + count) of the launch's a.steps: their losses go to that part of the network's history.
 template <class Team, class Real>
-COHORT_TEAM_FN void train_network(const Team& team, const TrainArgs<Real>& a, int i, void* memory) {
+COHORT_TEAM_FN void train_part(const Team& team, const TrainArgs<Real>& a, int i, int64_t first, int64_t count,
+                               void* memory) {
   const Signature& g = a.cohort.signature;
   const Network<Real> net(a.cohort, i);
   Arena arena(memory);
   const Workspace<Real> w = Workspace<Real>::template carve<Team>(arena, g, g.batch, Purpose::learning);
   clear_weights(team, w);
   const bool classes = has_classes(net.spec.task.id), noisy = net.spec.noise > 0;
-  Real* const history = a.loss + size_t(i) * size_t(a.steps);
+  Real* const history = a.loss + size_t(i) * size_t(a.steps) + first;
   int64_t done = 0, step = net.state.step;
   bool healthy = net.state.diverged_at < 0;
-  for (; done < a.steps && step < net.spec.steps && healthy; ++done) {
+  for (; done < count && step < net.spec.steps && healthy; ++done) {
     fill_batch(team, g, net.spec, a.cohort.data, Split::train, {rng::phase_train, uint64_t(step), 0}, g.batch, w.batch);
     const Real loss = loss_and_gradient(team, g, net, classes, g.batch, w, noisy, uint64_t(step));
     healthy = loss - loss == Real(0) && update(team, g, net, step, w.gradient);
@@ -37,13 +39,17 @@ COHORT_TEAM_FN void train_network(const Team& team, const TrainArgs<Real>& a, in
     step += healthy;
   }
   const Real nothing = Real(__builtin_nanf(""));
-  for (int64_t k = done + team.lane(); k < a.steps; k += team.size()) history[k] = nothing;
+  for (int64_t k = done + team.lane(); k < count; k += team.size()) history[k] = nothing;
   team.sync();
   if (team.lane() == 0) {
     net.state.step = step;
     if (!healthy && net.state.diverged_at < 0) net.state.diverged_at = step;
   }
   team.sync();
+}
+template <class Team, class Real>
+COHORT_TEAM_FN void train_network(const Team& team, const TrainArgs<Real>& a, int i, void* memory) {
+  train_part(team, a, i, 0, a.steps, memory);
 }
 
 COHORT_END

@@ -6,6 +6,7 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "cohort/registry.h"
 
@@ -253,6 +254,7 @@ struct Launch {
 template <class Real>
 struct Program {
   const char* backend;  // "cpu", "cuda"
+  const char* name;     // "serial"; "generic", "tiled", ...
   const char* isa;      // "x86-64-v4", "sm_90", ...
   CoreId core;
   size_t (*init_workspace)(const InitArgs<Real>&, int32_t count);
@@ -279,6 +281,16 @@ const Program<Real>* cpu_program(CoreId core, const char* isa = "");
 // at a time as there are workspaces. double is built for tests only.
 template <class Real>
 const Program<Real>* cuda_program(CoreId core);
+
+// CUDA's fastest row for networks of this signature on the current device (kernels/cuda/policy.cu), and why the rows
+// before it do not take them: "" where it is the first. Throws CudaError without a device.
+template <class Real>
+struct Choice {
+  const Program<Real>* program;
+  std::string refused;
+};
+template <class Real>
+Choice<Real> choose_cuda_program(const Signature& signature);
 
 // ---- what is registered
 // ---------------------------------------------------------------------------------------------------

@@ -1,0 +1,14 @@
+// The CUDA programs that the launch policy chooses from, one row each.
+#pragma once
+
+#include "cohort/kernels.h"
+#include "team/target.h"
+
+COHORT_BEGIN
+
+const Program<COHORT_REAL>& generic_program();  // driver.cu: any shape
+const Program<float>& tiled_program();          // tuned/tiled.cu: TileShape
+// Why the tiled program does not take networks of this signature on the current device; nullptr where it does.
+const char* tiled_refuses(const Signature& signature);
+
+COHORT_END

@@ -1,0 +1,157 @@
+// The tiled program against the CPU's, on shapes that between them have one warp and many, several panels of batch rows,
+// resident and streamed weights, several layers and all parameterisations; and its work queue.
+#include <string>
+
+#include "gpu/course.h"
+
+namespace cohort::testing {
+namespace {
+
+class Tiled : public ::testing::Test {
+ protected:
+  static TaskSpec task(int stimulus_steps = 4) {
+    TaskSpec task = task_of(TaskId::perceptual_decision);
+    task.param[0] = stimulus_steps;
+    return task;
+  }
+  static const Program<float>& program(const Signature& g) {
+    const Choice<float> choice = choose_cuda_program<float>(g);
+    EXPECT_EQ(choice.program->name, std::string("tiled")) << choice.refused;
+    return *choice.program;
+  }
+  static Plan plan() {
+    Plan plan;
+    plan.tangent = false;  // the generic program's
+    plan.trials = 3;
+    return plan;
+  }
+  static void expect_agreement(const Signature& g, const std::vector<NetSpec>& nets) {
+    const Results expected = Course<float>(*cpu_program<float>(CoreId::recurrent), Where::host, g, nets, plan())();
+    const Results got = Course<float>(program(g), Where::device, g, nets, plan())();
+    expect_near(expected, got, nets.size(), tolerance<float>);
+  }
+};
+
+TEST_F(Tiled, OneWarp) {
+  COHORT_NEEDS_DEVICE();
+  const Signature g = signature_of(task(), 9, 1, 5, true);
+  expect_agreement(g, variety(g, task(), 20));
+}
+TEST_F(Tiled, FourWarps) {
+  COHORT_NEEDS_DEVICE();
+  const Signature g = signature_of(task(), 40, 1, 40, true);
+  expect_agreement(g, variety(g, task(), 5));
+}
+TEST_F(Tiled, TilesThatAreFull) {
+  COHORT_NEEDS_DEVICE();
+  const Signature g = signature_of(task(2), 64, 1, 64, false);
+  expect_agreement(g, variety(g, task(2), 3));
+}
+TEST_F(Tiled, SeveralPanelsOfRows) {
+  COHORT_NEEDS_DEVICE();
+  const Signature g = signature_of(task(2), 70, 1, 70, true);
+  expect_agreement(g, variety(g, task(2), 3));
+}
+TEST_F(Tiled, Layers) {
+  COHORT_NEEDS_DEVICE();
+  for (const int layers : {2, 3}) {
+    const Signature g = signature_of(task(), 33, layers, 8, layers == 2);
+    expect_agreement(g, variety(g, task(), 4));
+  }
+}
+TEST_F(Tiled, Dann) {
+  COHORT_NEEDS_DEVICE();
+  const Signature g = signature_of(task(), 10, 2, 4, true, 2);
+  expect_agreement(g, variety(g, task(), 4));
+}
+// Weights that do not fit into shared memory.
+TEST_F(Tiled, StreamedWeights) {
+  COHORT_NEEDS_DEVICE();
+  for (const int layers : {1, 2}) {
+    const Signature g = signature_of(task(1), 250, layers, 3, true);
+    expect_agreement(g, variety(g, task(1), 2));
+  }
+}
+TEST_F(Tiled, EveryTask) {
+  COHORT_NEEDS_DEVICE();
+  for (int id = 0; id < n_tasks; ++id) {
+    const TaskSpec spec = task_of(TaskId(id));
+    SCOPED_TRACE(task_info(spec.id).name);
+    const Signature g = signature_of(spec, 6, 1, 3, true);
+    if (g.n_steps > 100) continue;
+    if (g.n_in <= 32)
+      expect_agreement(g, variety(g, spec, 3));
+    else
+      EXPECT_EQ(choose_cuda_program<float>(g).refused, "tiled: more than 32 inputs");
+  }
+}
+
+TEST_F(Tiled, WhatItRefusesGoesToTheGenericProgram) {
+  COHORT_NEEDS_DEVICE();
+  const auto choose = [](int n_in, int n_hidden, int n_out) {
+    return choose_cuda_program<float>({CoreId::recurrent, n_in, n_hidden, 1, n_out, 0, 8, 3, 0});
+  };
+  EXPECT_EQ(choose(32, 256, 32).program->name, std::string("tiled"));
+  EXPECT_EQ(choose(32, 256, 32).refused, "");
+  EXPECT_EQ(choose(33, 8, 1).refused, "tiled: more than 32 inputs");
+  EXPECT_EQ(choose(1, 257, 1).refused, "tiled: more than 256 hidden units");
+  EXPECT_EQ(choose(1, 8, 33).refused, "tiled: more than 32 outputs");
+  EXPECT_EQ(choose(1, 8, 33).program->name, std::string("generic"));
+#if defined(COHORT_EMULATED)
+  emulator::options().smem_per_block = 1024;
+  EXPECT_EQ(choose(1, 8, 1).refused, "tiled: too little shared memory");
+  emulator::options() = {};
+#endif
+}
+
+TEST_F(Tiled, ANetworkAloneIsBitIdenticalToItselfAmongOthers) {
+  COHORT_NEEDS_DEVICE();
+  const Signature g = signature_of(task(), 34, 1, 6, true);
+  const std::vector<NetSpec> nets = variety(g, task(), 8);
+  const Results all = Course<float>(program(g), Where::device, g, nets, plan())();
+  for (const size_t i : {size_t(0), size_t(2), nets.size() - 2}) {
+    SCOPED_TRACE(i);
+    expect_same(part(all, i, nets.size()), Course<float>(program(g), Where::device, g, {nets[i]}, plan())());
+  }
+  Plan few = plan();  // of workspaces: blocks take turns, and the queue has no room for chunks
+  for (const int n : {1, 3}) {
+    SCOPED_TRACE(n);
+    few.n_workspaces = n;
+    expect_same(all, Course<float>(program(g), Where::device, g, nets, few)());
+  }
+}
+
+// More networks than blocks: the queue hands out chunks of steps, and blocks pass networks on to one another.
+TEST_F(Tiled, ResultsDoNotDependOnChunks) {
+  COHORT_NEEDS_DEVICE();
+  const Signature g = signature_of(task(), 5, 1, 4, true);
+  const size_t count = emulated ? 20 : 5000;
+  std::vector<NetSpec> nets = variety(g, task(), int(count));
+  for (NetSpec& s : nets) s.steps = 12;
+  Plan long_plan = plan();
+  long_plan.train = 7;
+  long_plan.train_again = 5;
+#if defined(COHORT_EMULATED)
+  emulator::options().n_multiprocessors = 1;
+  emulator::options().smem_per_multiprocessor = 64 * 1024;  // a few blocks
+#endif
+  const Results all = Course<float>(program(g), Where::device, g, nets, long_plan)();
+#if defined(COHORT_EMULATED)
+  emulator::options().n_multiprocessors = 2;
+  emulator::options().smem_per_multiprocessor = 228 * 1024;
+#endif
+  for (const size_t i : {size_t(1), size_t(7), count - 2}) {
+    SCOPED_TRACE(i);
+    const Results alone = Course<float>(program(g), Where::device, g, {nets[i]}, long_plan)();
+    expect_same(part(all, i, count), alone);
+    Plan other = long_plan;
+    other.train = 1;
+    other.train_again = 11;
+    const Results in_other_parts = Course<float>(program(g), Where::device, g, {nets[i]}, other)();
+    for (const char* const name : {"second theta", "second momentum", "hidden"})
+      expect_same({{name, alone.at(name)}}, {{name, in_other_parts.at(name)}});
+  }
+}
+
+}  // namespace
+}  // namespace cohort::testing
