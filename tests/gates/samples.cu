@@ -1,5 +1,6 @@
-// Kernels that the gate must pass (clean, outside) and fail (inside, callee). Each has a queue of work and a phase with time
-// steps around a loop of products, as the tuned kernels have.
+// Kernels that the gate must pass (clean, outside, tensor) and fail (inside, callee, pointer). Each has a queue of work and a
+// phase with time steps around a loop of products, as the tuned kernels have.
+#include <mma.h>
 
 // A register tile: 32 sums of products.
 struct SampleTile {
@@ -84,4 +85,44 @@ __global__ void __launch_bounds__(256)
     callee_kernel(const float* a, const float* b, const int* which, int k, int n_steps, int n, float* out) {
   for (int i = int(blockIdx.x); i < n; i += int(gridDim.x))
     callee_phase(a + i, b, which, k, n_steps, out + 32 * i * n_steps);
+}
+
+// The function that the time loop calls is known at run time only.
+__device__ __noinline__ float half_of(float x) { return 0.5f * x; }
+__device__ __noinline__ float twice(float x) { return 2.0f * x; }
+__device__ float (*const pointers[])(float) = {half_of, twice};
+__device__ __noinline__ void pointer_phase(const float* a, const float* b, int which, int k, int n_steps, float* out) {
+  for (int t = 0; t < n_steps; ++t) {
+    SampleTile tile;
+    tile.multiply(a + t, b, k);
+    tile.v[0][0] = pointers[which](tile.v[0][0]);
+    tile.store(out + 32 * t);
+  }
+}
+__global__ void __launch_bounds__(256)
+    pointer_kernel(const float* a, const float* b, int which, int k, int n_steps, int n, float* out) {
+  for (int i = int(blockIdx.x); i < n; i += int(gridDim.x))
+    pointer_phase(a + i, b, which, k, n_steps, out + 32 * i * n_steps);
+}
+
+// Tensor instructions instead of FFMA.
+__device__ __noinline__ void tensor_phase(const float* a, const float* b, int k, int n_steps, float* out) {
+  using namespace nvcuda::wmma;
+  for (int t = 0; t < n_steps; ++t) {
+    fragment<accumulator, 16, 16, 8, float> sum;
+    fill_fragment(sum, 0.0f);
+#pragma unroll 1
+    for (int j = 0; j < k; ++j) {
+      fragment<matrix_a, 16, 16, 8, precision::tf32, row_major> left;
+      fragment<matrix_b, 16, 16, 8, precision::tf32, row_major> right;
+      load_matrix_sync(left, a + 64 * t + 8 * j, 64);
+      load_matrix_sync(right, b + 64 * j, 64);
+      mma_sync(sum, left, right, sum);
+    }
+    store_matrix_sync(out + 256 * t, sum, 16, mem_row_major);
+  }
+}
+__global__ void __launch_bounds__(256)
+    tensor_kernel(const float* a, const float* b, int k, int n_steps, int n, float* out) {
+  for (int i = int(blockIdx.x); i < n; i += int(gridDim.x)) tensor_phase(a + i, b, k, n_steps, out + 256 * i * n_steps);
 }

@@ -30,13 +30,15 @@ gate "what is allowed" 0 '
   outside_kernel/*  # spills around the loop
   inside_kernel/* local=100
   callee_kernel/callee_phase levels=1  # its call is outside of the innermost loop
+  tensor_kernel/tensor_phase math=64
   planned_kernel/* pending
 '
-says 1 '^8 kernels pass list$'
+says 1 '^12 kernels pass list$'
 gate "findings" 1 '
   inside_kernel/*
   inside_kernel/* outer=2
   callee_kernel/callee_phase
+  pointer_kernel/pointer_phase local=100
   clean_kernel/clean_phase registers=31
   clean_kernel/clean_phase math=33
   clean_kernel/renamed
@@ -47,11 +49,12 @@ says 1 "^inside_kernel/inside_phase \(sm_80\): [0-9]+$local 1, first .*; allowed
 says 1 "^inside_kernel/inside_phase \(sm_90a\): [0-9]+$local 2, first .*LDL.*; allowed: 0"
 says 2 '^inside_kernel/inside_phase .*: no loop with 16 FFMA'
 says 2 "^callee_kernel/callee_phase .*$local 1, first .* in chosen, called there"
+says 2 '^pointer_kernel/pointer_phase .*: CALL.* in the loop at 0x[0-9a-f]+; allowed: calls that name a function'
 says 2 '^clean_kernel .*: [0-9]+ registers; allowed: 31$'
 says 2 '^clean_kernel/clean_phase .*: no loop with 33 FFMA'
 says 2 '^clean_kernel/renamed .*: matches no function'
 says 2 "^clean_kernel/clean_phase .*: is built now; allowed: the line without 'pending'"
-says 16 ''
+says 18 ''
 gate "the kernel itself, with its queue" 1 'callee_kernel'
 says 2 "^callee_kernel .*$local 1, first .* in chosen, called there"
 gate "a mistake in the list" 1 'clean_kernel local'
@@ -86,6 +89,6 @@ check "a kernel is missing" 1
 import json, sys
 kernels = json.load(sys.stdin)
 calls = [f for k in kernels if k["kernel"] == "callee_kernel" for f in k["functions"] if f["function"] == "chosen"]
-assert len(kernels) == 8 and all(f["loops_around_calls"] == 2 and f["by_kind"]["indexed"] > 0 for f in calls) and calls
+assert len(kernels) == 12 and all(f["loops_around_calls"] == 2 and f["by_kind"]["indexed"] > 0 for f in calls) and calls
 ' || fail "JSON"
 ((failures == 0)) && echo "the gate notices what it is there for"

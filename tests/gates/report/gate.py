@@ -54,6 +54,12 @@ def loop_findings(report, f, rule):
              if 1 <= report.levels[loop] <= rule.allowed["levels"] and loop.depth > rule.allowed["outer"]]
     if not loops:
         yield f"no loop with {rule.allowed['math']} FFMA", "the gate must find the function's arithmetic loops"
+    for loop in loops:
+        for call in report.indirect_calls(f, loop)[:1] if loop.parent not in loops else []:
+            yield f"{call.text} at 0x{call.offset:x} in the loop at 0x{loop.header:x}", "calls that name a function"
+    for symbol in sorted(report.callees(f.symbol)):
+        for i in report.functions[symbol].graph.unreached[:1]:
+            yield f"no known jump leads to {i.text} at 0x{i.offset:x}", "code with a known control flow"
     places = {}  # loop -> accesses
     for loop in loops:
         for access, place in report.executed_in(f, loop):

@@ -25,15 +25,25 @@ class Graph:
     blocks: list  # of lists of instructions; the first is the entry
     successors: list  # of lists of block numbers
     reachable: set
+    unreached: list  # instructions that no known jump leads to: then the graph is not the whole truth
     loops: list  # all of them, outer before inner
     innermost: dict  # block -> Loop
 
 
 def calls(instruction, functions):
     """The function symbol that an instruction calls, or None. A call of a label inside the function is a jump."""
-    if instruction.base not in CALLS:
+    if instruction.base not in CALLS or is_indirect_call(instruction):
         return None
     return next((t for t in instruction.targets if t in functions), None)
+
+
+def is_indirect_call(instruction):
+    return instruction.base in CALLS and instruction.operands.startswith(("R", "UR"))
+
+
+def is_padding(instruction):
+    """Behind the code: instructions of no effect and a jump to itself."""
+    return instruction.base == "NOP" or (instruction.base == "BRA" and instruction.targets == instruction.labels[-1:])
 
 
 def is_conditional(instruction):
@@ -61,7 +71,7 @@ def build_blocks(code, functions):
             successors.append(local + (following if is_conditional(last) else []))
         elif last.base in TABLES:
             successors.append(local + (following if last.guard else []))
-        elif last.base in CALLS and not calls(last, functions):
+        elif last.base in CALLS and not is_indirect_call(last) and not calls(last, functions):
             successors.append(local + following)
         else:
             successors.append(following)
@@ -169,4 +179,5 @@ def analyse(code, functions):
     for loop in loops:  # outer before inner
         for b in loop.blocks:
             innermost[b] = loop
-    return Graph(blocks, successors, reachable, loops, innermost)
+    unreached = [i for n, block in enumerate(blocks) if n not in reachable for i in block if not is_padding(i)]
+    return Graph(blocks, successors, reachable, unreached, loops, innermost)

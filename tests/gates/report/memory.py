@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
-from loops import analyse, calls
+from loops import analyse, calls, is_indirect_call
 
 FMA = {"FFMA", "FFMA2"}
 TENSOR = {"HMMA", "HGMMA", "IMMA", "IGMMA", "QGMMA", "DMMA"}
@@ -35,16 +35,14 @@ class Access:
 
 
 def saved_slots(graph, is_entry):
-    """Frame slots into which a function saves its caller's registers before anything writes these."""
-    slots, written = {}, set()
-    if is_entry:
-        return slots
-    for i in graph.blocks[0]:
+    """(register, address in the frame) where a function saves its caller's registers before anything writes these."""
+    slots, written = set(), set()
+    for i in [] if is_entry else graph.blocks[0]:
         parts = [part.strip() for part in i.operands.split(",")]
-        if i.base == "STL" and len(parts) == 2 and parts[0] not in written:
-            slots[parts[0]] = parts[1]
-        elif parts:
-            written.add(parts[0].removesuffix(".reuse"))
+        if i.base != "STL":
+            written.add(parts[0])
+        elif len(parts) == 2 and parts[1] not in written:
+            slots.add((parts[1], parts[0]))
     return slots
 
 
@@ -54,12 +52,14 @@ class FunctionReport:
         self.graph = analyse(function.instructions, functions)
         self.calls = []  # (block, function symbol, instruction)
         self.accesses = []
-        saved = saved_slots(self.graph, is_entry)
-        slots = set(saved.items())
+        self.indirect_calls = []  # (block, instruction)
+        slots = saved_slots(self.graph, is_entry)
         for n in sorted(self.graph.reachable):
             for i in self.graph.blocks[n]:
                 if callee := calls(i, functions):
                     self.calls.append((n, callee, i))
+                if is_indirect_call(i):
+                    self.indirect_calls.append((n, i))
                 if i.base in LOCAL | GENERIC:
                     self.accesses.append(Access(self.symbol, i.offset, i.text, self.kind(i, slots), self.graph.innermost.get(n)))
 
@@ -162,6 +162,12 @@ class KernelReport:
                     seen.add(symbol)
                     for access in self.functions[symbol].accesses:
                         yield access, f.graph.innermost[block]
+
+    def indirect_calls(self, f, loop):
+        """Calls by address of one pass through a loop."""
+        callees = set().union(*(self.callees(callee) for block, callee, _ in f.calls if block in loop.blocks))
+        return ([i for block, i in f.indirect_calls if block in loop.blocks] +
+                [i for symbol in sorted(callees) for _, i in self.functions[symbol].indirect_calls])
 
     def is_queue(self, f, loop):
         """Whether a loop of the kernel itself only walks through work that functions do: networks, training steps."""
