@@ -31,6 +31,17 @@ COHORT_TEAM_FN void update_tensor(const Team& team, const RuleSpec& rule, Real l
   });
 }
 
+// w = projection(w0, w) for weights [n]; without w0, as if it were 1.
+template <class Team, class Real>
+COHORT_TEAM_FN void project_tensor(const Team& team, ProjectionId id, int n, const Real* w0, Real* w) {
+  with_projection(id, [&](auto projection) {
+    if (w0)
+      team.for_each(n, [=](int i) { w[i] = projection.apply(w0[i], w[i]); });
+    else
+      team.for_each(n, [=](int i) { w[i] = projection.apply(Real(1), w[i]); });
+  });
+}
+
 // Moves every tensor by its rule. Returns false, and moves nothing, where the gradient is not finite. Syncs.
 template <class Team, class Real>
 COHORT_PHASE_FN bool update(const Team& team, const Signature& g, const Network<Real>& net, int64_t step,

@@ -1,0 +1,13 @@
+// What the generic programs do to weights, as one kernel: update_tensor and project_tensor by a block per network.
+#pragma once
+
+#include "cohort/update.h"
+
+namespace cohort::testing {
+
+template <class Real>
+void run_update_tensor(const MirrorUpdateArgs<Real>& a);
+template <class Real>
+void run_project_tensor(const SignProjectArgs<Real>& a);
+
+}  // namespace cohort::testing
