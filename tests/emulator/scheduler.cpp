@@ -193,11 +193,27 @@ void switch_context(Context& from, Context& to) {
   fail("deadlock: %u of %u threads have ended, the others wait%s", block.n - block.n_live, block.n, waiting.c_str());
 }
 
-// Leaves the running fiber for the next ready one; for the host when all are done, or if it is asked to.
-void resume_next(bool to_host = false) {
+// The next ready fiber of the running one's warp, so that the warp runs ahead of the others.
+Fiber* next_of_warp(const Block& block, const Fiber& me) {
+  const unsigned first = me.index & ~31u;
+  for (unsigned k = 1; k < 32; ++k) {
+    const unsigned i = first + ((me.index - k) & 31);
+    if (i < block.n && block.fibers[i]->state == State::ready) return block.fibers[i].get();
+  }
+  return nullptr;
+}
+
+enum class Next { any, in_order };
+
+// Leaves the running fiber for a ready one: in the ascending order the next one of the block, in the descending one
+// preferably of the warp, in the random one either. For the host when all are done, or if it is asked to.
+void resume_next(Next choice = Next::any, bool to_host = false) {
   Block& block = *machine.block;
   Fiber* const me = block.current;
   Fiber* next = nullptr;
+  const Order order = options().order;
+  if (choice == Next::any && (order == Order::descending || (order == Order::random && machine.random() % 2)))
+    next = next_of_warp(block, *me);
   for (unsigned k = 1; k <= block.n && !next; ++k) {
     Fiber* const f = block.fibers[block.order[(block.position[me->index] + k) % block.n]].get();
     if (f->state == State::ready) next = f;
@@ -452,7 +468,7 @@ void arrive(unsigned id, unsigned n_expected, bool wait, const Site& site) {
     if (wait && options().order == Order::random && machine.others) leave = machine.random() % 8 == 0;
   }
   if (wait) {
-    resume_next(leave);
+    resume_next(Next::any, leave);
     EMULATOR_ACQUIRE(sync);
   }
 }
@@ -499,10 +515,10 @@ void yield_spin() {
   Block& block = *machine.block;
   const bool all_spin = ++block.n_spins >= block.n_live;
   if (all_spin) block.n_spins = 0;
-  resume_next(all_spin && machine.others);
+  resume_next(Next::in_order, all_spin && machine.others);
 }
 
-void be_late() { resume_next(); }
+void be_late() { resume_next(Next::in_order); }
 
 void meet(uint32_t mask, void* payload, Combine combine, const Site& site) {
   Block& block = *machine.block;
