@@ -129,7 +129,7 @@ struct Windows {
 };
 
 __global__ void __launch_bounds__(n_threads, min_blocks)
-    mirror_kernel(const __grid_constant__ MirrorUpdateArgs<Real> a, const __grid_constant__ Cut cut) {
+    mirror_update_kernel(const __grid_constant__ MirrorUpdateArgs<Real> a, const __grid_constant__ Cut cut) {
   const Place place(cut, a.weights);
   if (!place.inside) return;
   Windows<Real> w, g, m = {};
@@ -159,7 +159,7 @@ __global__ void __launch_bounds__(n_threads, min_blocks)
 }
 
 __global__ void __launch_bounds__(n_threads, min_blocks)
-    project_kernel(const __grid_constant__ SignProjectArgs<Real> a, const __grid_constant__ Cut cut) {
+    sign_project_kernel(const __grid_constant__ SignProjectArgs<Real> a, const __grid_constant__ Cut cut) {
   const Place place(cut, a.weights);
   if (!place.inside) return;
   Windows<Real> w, reference;
@@ -175,13 +175,13 @@ __global__ void __launch_bounds__(n_threads, min_blocks)
 void mirror_update(const MirrorUpdateArgs<Real>& a, const Launch& l) {
   if (!check_update(a, l)) return;
   const Cut c = cut(a.weights, a.n, l);
-  gpu::launch(mirror_kernel, c.n_blocks(), n_threads, 0, l.stream, a, c);
+  gpu::launch(mirror_update_kernel, c.n_blocks(), n_threads, 0, l.stream, a, c);
 }
 
 void sign_project(const SignProjectArgs<Real>& a, const Launch& l) {
   if (!check_update(a, l)) return;
   const Cut c = cut(a.weights, a.n, l);
-  gpu::launch(project_kernel, c.n_blocks(), n_threads, 0, l.stream, a, c);
+  gpu::launch(sign_project_kernel, c.n_blocks(), n_threads, 0, l.stream, a, c);
 }
 
 constexpr UpdateProgram<Real> update_program = {

@@ -7,6 +7,7 @@
 #include <random>
 
 #include "cohort/error.h"
+#include "device/cuda_update_bandwidth.h"
 #include "gpu/backend.h"
 #include "gpu/update_kernels.h"
 #include "program/update.h"
@@ -454,6 +455,18 @@ TYPED_TEST(Update, MistakesAreNamed) {
               "sign_project: projections is not aligned; allowed: multiples of 4 bytes");
     if (b.where == Where::device) gpu::check(cudaDeviceSynchronize(), "updates");
   }
+}
+
+TEST(UpdateBandwidth, IsMeasured) {
+  COHORT_NEEDS_DEVICE();
+  const engine::UpdateBandwidth b = engine::measure_update_bandwidth({.n_nets = 3, .n = 65, .mask = true, .offset = 1});
+  EXPECT_GT(b.seconds_per_update, 0);
+  EXPECT_GT(b.update_bytes_per_s, 0);
+  EXPECT_GT(b.share(), 0);
+  if (emulated) return;
+  const double share = engine::measure_update_bandwidth({}).share();
+  RecordProperty("share_of_copy", std::to_string(share));
+  EXPECT_GT(share, 0.5);  // a copy's bandwidth, but for accidents; bench_update has the numbers
 }
 
 }  // namespace
