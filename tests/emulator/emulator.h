@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>  // before the macro below
 #include <source_location>
 #include <type_traits>
 
@@ -273,6 +274,17 @@ template <class T>
 T atomicCAS(T* address, std::type_identity_t<T> expected, std::type_identity_t<T> value) {
   return emulator::modify(address, [=](T old) { return old == expected ? value : old; });
 }
+
+// ---- vector accesses: sources say by __builtin_assume_aligned where an address is aligned; here it has to be
+namespace emulator {
+template <class T>
+T* check_aligned(T* address, size_t alignment) {
+  if (reinterpret_cast<uintptr_t>(address) % alignment)
+    fail("misaligned: %p is not %zu-byte aligned", static_cast<const void*>(address), alignment);
+  return address;
+}
+}  // namespace emulator
+#define __builtin_assume_aligned(address, alignment) ::emulator::check_aligned(address, alignment)
 
 // ---- intrinsics
 inline int __popc(unsigned x) { return __builtin_popcount(x); }

@@ -299,6 +299,17 @@ TEST(NoticesDeathTest, MisalignedVectorAccess) {
   EXPECT_DEATH(misaligned(y.data()), "misaligned address");
 }
 
+__global__ void assuming_kernel(float* y, int offset) {
+  float four[4] = {1, 2, 3, 4};
+  __builtin_memcpy(__builtin_assume_aligned(y + offset, 16), four, sizeof four);
+}
+TEST(NoticesDeathTest, AlignmentThatIsNotAsTheSourceSays) {
+  const Buffer<float> y(64);
+  run_block(assuming_kernel, 1, y.data(), 4);
+  EXPECT_DEATH(run_block(assuming_kernel, 1, y.data(), 2),
+               "assuming_kernel.*: misaligned: 0x[0-9a-f]+ is not 16-byte aligned");
+}
+
 TEST(NoticesDeathTest, HostAccessToDeviceMemory) {
   NEEDS_ASAN();
   const Buffer<float> y(constant(64, 0.0f));
