@@ -68,6 +68,7 @@ class CpuDevice final : public Device {
   void run(const TangentArgs<float>& a) override { each(a, program_->tangent_workspace, program_->tangent); }
   void run(const EffectiveArgs<float>& a) override { each(a, program_->effective_workspace, program_->effective); }
 
+  std::string training_program(const Signature&) const override { return program_->name; }
   size_t train_workspace(const TrainArgs<float>& a, int) const override {
     return program_->train_workspace(a, 1) * size_t(info_.workers);
   }

@@ -41,7 +41,6 @@ class CudaDevice final : public Device {
   CudaDevice(int ordinal, int threads)
       : ordinal_(use(ordinal)),
         n_threads_(threads > 0 ? threads : int(std::max(1u, std::thread::hardware_concurrency()))),
-        program_(cuda_program<float>(CoreId::recurrent)),
         spectra_(stream_.get()) {
     keep_memory_in_pool();
     cudaDeviceProp properties;
@@ -81,24 +80,34 @@ class CudaDevice final : public Device {
     copy(to, from, bytes, cudaMemcpyDeviceToHost, "download");
   }
 
-  void run(const InitArgs<float>& a) override { all(a, program_->init_workspace, program_->init, "init"); }
-  void run(const TrainArgs<float>& a) override { all(a, program_->train_workspace, program_->train, "train"); }
-  void run(const EvaluateArgs<float>& a) override {
-    all(a, program_->evaluate_workspace, program_->evaluate, "evaluate");
+  void run(const InitArgs<float>& a) override {
+    all(a, &Program<float>::init_workspace, &Program<float>::init, "init");
   }
-  void run(const ProbeArgs<float>& a) override { all(a, program_->probe_workspace, program_->probe, "probe"); }
-  void run(const TangentArgs<float>& a) override { all(a, program_->tangent_workspace, program_->tangent, "tangent"); }
+  void run(const TrainArgs<float>& a) override {
+    all(a, &Program<float>::train_workspace, &Program<float>::train, "train");
+  }
+  void run(const EvaluateArgs<float>& a) override {
+    all(a, &Program<float>::evaluate_workspace, &Program<float>::evaluate, "evaluate");
+  }
+  void run(const ProbeArgs<float>& a) override {
+    all(a, &Program<float>::probe_workspace, &Program<float>::probe, "probe");
+  }
+  void run(const TangentArgs<float>& a) override {
+    all(a, &Program<float>::tangent_workspace, &Program<float>::tangent, "tangent");
+  }
   void run(const EffectiveArgs<float>& a) override {
-    all(a, program_->effective_workspace, program_->effective, "effective");
+    all(a, &Program<float>::effective_workspace, &Program<float>::effective, "effective");
   }
 
+  std::string training_program(const Signature& signature) const override {
+    const Choice<float> choice = chosen(signature);
+    return choice.program->name + (choice.refused.empty() ? "" : " (" + choice.refused + ")");
+  }
   size_t train_workspace(const TrainArgs<float>& a, int count) const override {
-    use(ordinal_);
-    return program_->train_workspace(a, count);
+    return chosen(a.cohort.signature).program->train_workspace(a, count);
   }
   size_t tangent_workspace(const TangentArgs<float>& a, int count) const override {
-    use(ordinal_);
-    return program_->tangent_workspace(a, count);
+    return chosen(a.cohort.signature).program->tangent_workspace(a, count);
   }
 
   Spectra& spectra() override {
@@ -126,7 +135,8 @@ class CudaDevice final : public Device {
   int n_blocks_in_flight() const {
     TrainArgs<float> tiny;
     tiny.cohort.signature = {CoreId::recurrent, 1, 1, 1, 1, 0, 1, 1, 0};
-    return int(program_->train_workspace(tiny, INT32_MAX) / program_->train_workspace(tiny, 1));
+    const Program<float>& program = *cuda_program<float>(CoreId::recurrent);
+    return int(program.train_workspace(tiny, INT32_MAX) / program.train_workspace(tiny, 1));
   }
 
   // nullptr if the device has not so much.
@@ -172,19 +182,23 @@ class CudaDevice final : public Device {
     }
   }
 
-  template <class Args>
-  void all(const Args& args, size_t (*workspace)(const Args&, int32_t), void (*operation)(const Args&, const Launch&),
-           const char* what) {
+  Choice<float> chosen(const Signature& signature) const {
     use(ordinal_);
+    return choose_cuda_program<float>(signature);
+  }
+
+  template <class Args>
+  void all(const Args& args, size_t (*Program<float>::*workspace)(const Args&, int32_t),
+           void (*Program<float>::*operation)(const Args&, const Launch&), const char* what) {
+    const Program<float>& program = *chosen(args.cohort.signature).program;
     const int32_t count = args.cohort.n_nets;
-    need_workspace(workspace(args, std::min(count, 1)), workspace(args, count), what);
-    operation(args, {0, count, workspace_, workspace_bytes_, stream_.get()});
+    need_workspace((program.*workspace)(args, std::min(count, 1)), (program.*workspace)(args, count), what);
+    (program.*operation)(args, {0, count, workspace_, workspace_bytes_, stream_.get()});
     stream_.finish(what);
   }
 
   int ordinal_, n_threads_;
   Info info_;
-  const Program<float>* program_;
   Stream stream_;
   CudaSpectra spectra_;
   void* workspace_ = nullptr;

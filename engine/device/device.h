@@ -37,6 +37,10 @@ class Device {
   virtual void run(const TangentArgs<float>&) = 0;
   virtual void run(const EffectiveArgs<float>&) = 0;
 
+  // Which program trains networks of this signature and, in brackets, why the faster ones do not: "tiled", "generic (tiled:
+  // more than 32 inputs)".
+  virtual std::string training_program(const Signature& signature) const = 0;
+
   // Scratch memory that an operation over `count` networks takes.
   virtual size_t train_workspace(const TrainArgs<float>&, int count) const = 0;
   virtual size_t tangent_workspace(const TangentArgs<float>&, int count) const = 0;

@@ -105,6 +105,7 @@ Plan make_plan(const Experiment& experiment, Device* device) {
     const int64_t count = n_networks(unit.networks), fit = networks_per_cohort(*device, unit.signature, settings);
     plan.n_cohorts += (count + fit - 1) / fit;
     const int in_cohort = int(std::min(count, fit));
+    plan.programs[device->training_program(unit.signature)] += count;
     TrainArgs<float> train;
     train.cohort.signature = unit.signature;
     TangentArgs<float> tangent;
@@ -128,6 +129,8 @@ std::string plan_text(const Plan& plan, const Device::Info& device) {
       plan.training_flop);
   text += fmt::format("device      {} ({}, {} worker{})\n", device.name, device.isa, device.workers,
                       device.workers == 1 ? "" : "s");
+  for (const auto& [program, count] : plan.programs)
+    text += fmt::format("program     {}: {} network{}\n", program, count, count == 1 ? "" : "s");
   if (plan.seconds > 0) text += fmt::format("time        about {} of training\n", duration_text(plan.seconds));
   text += fmt::format("memory      {}\ndisk        {}\n", bytes_text(plan.memory_bytes), bytes_text(plan.disk_bytes));
   if (plan.kernel_rows) text += fmt::format("kernels     {} rows at most\n", plan.kernel_rows);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -17,8 +18,9 @@ struct Plan {
   int64_t kernel_rows = 0;  // largest tangent kernel, 0 if none is made
   size_t memory_bytes = 0;  // of the largest cohort, scratch included
   size_t disk_bytes = 0;
-  bool needs_data = false;  // an image set
-  double seconds = 0;       // training only, at the rate of a short trial; 0 = not tried
+  bool needs_data = false;                  // an image set
+  std::map<std::string, int64_t> programs;  // that train (Device::training_program), with their numbers of networks
+  double seconds = 0;                       // training only, at the rate of a short trial; 0 = not tried
 };
 
 // Throws Error where a network needs a tangent kernel of more rows than analysis.max_kernel_rows. `device` may be nullptr:

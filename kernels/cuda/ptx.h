@@ -15,6 +15,7 @@
 //   mma_m16n8k16              d = a b + c, a 16 x 16 by rows, b 16 x 8 by columns, both as ldmatrix gives them (b by
 //                             ldmatrix of its transpose, or _trans); c and d: lane l has (l / 4, 2 (l % 4) + {0, 1}) and
 //                             the same of row l / 4 + 8. Products in float; d may be c
+//   thread_index              threadIdx.x, read anew at every call: what is computed from it need not stay in registers
 //   barrier_sync              barrier `id` (1 to 15) of n_threads threads, whole warps; arrive does not wait
 //
 // ldmatrix, stmatrix, mma and the barriers are for all 32 lanes of a warp together.
@@ -72,6 +73,8 @@ inline void mma_m16n8k16_bf16(float (&d)[4], const uint32_t (&a)[4], const uint3
                               EMULATOR_SITE) {
   emulator::multiply_matrices<emulator::bf16_to_float>(d, a, b, c, site);
 }
+
+inline int thread_index() { return int(threadIdx.x); }
 
 inline void barrier_sync(int id, int n_threads, EMULATOR_SITE) { emulator::named_barrier(id, n_threads, true, site); }
 inline void barrier_arrive(int id, int n_threads, EMULATOR_SITE) {
@@ -178,6 +181,12 @@ __device__ __forceinline__ void mma_m16n8k16_bf16(float (&d)[4], const uint32_t 
       "{%10, %11, %12, %13};"
       : "=f"(d[0]), "=f"(d[1]), "=f"(d[2]), "=f"(d[3])
       : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]), "f"(c[0]), "f"(c[1]), "f"(c[2]), "f"(c[3]));
+}
+
+__device__ __forceinline__ int thread_index() {
+  int index;
+  asm volatile("mov.u32 %0, %%tid.x;" : "=r"(index));
+  return index;
 }
 
 __device__ __forceinline__ void barrier_sync(int id, int n_threads) {

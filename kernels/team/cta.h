@@ -12,6 +12,7 @@
 #include "cuda/gpu.h"
 #include "math/elementary.h"
 #include "team/product.h"
+#include "team/quad.h"
 
 #if defined(__CUDACC__)
 #define COHORT_UNROLL _Pragma("unroll")
@@ -51,18 +52,10 @@ struct CtaTile {
   }
 
  private:
-  struct alignas(16) Quad {
-    Real v[4];
-  };
-  static COHORT_FORCE_INLINE Quad load(const Real* p) {
-    Quad q;
-    __builtin_memcpy(&q, __builtin_assume_aligned(p, 16), sizeof q);
-    return q;
-  }
   static COHORT_FORCE_INLINE bool aligned(const void* p, ptrdiff_t stride) {
     return (reinterpret_cast<uintptr_t>(p) | uintptr_t(stride) * sizeof(Real)) % 16 == 0;
   }
-  COHORT_FORCE_INLINE void multiply_add(int r, Real a, const Quad& b) {
+  COHORT_FORCE_INLINE void multiply_add(int r, Real a, const Quad<Real>& b) {
     COHORT_UNROLL
     for (int c = 0; c < 4; ++c) acc[r][c] += a * b.v[c];
   }
@@ -78,12 +71,12 @@ struct CtaTile {
     int k = 0;
     if (a_k == 1 && aligned(product.a, a_row)) {  // A in rows: four k at once
       for (; k + 4 <= n; k += 4) {
-        Quad left[rows];
+        Quad<Real> left[rows];
         COHORT_UNROLL
-        for (int r = 0; r < rows; ++r) left[r] = load(a[r] + k);
+        for (int r = 0; r < rows; ++r) left[r] = load_quad(a[r] + k);
         COHORT_UNROLL
         for (int j = 0; j < 4; ++j) {
-          const Quad right = load(b);
+          const Quad<Real> right = load_quad(b);
           b += ldb;
           COHORT_UNROLL
           for (int r = 0; r < rows; ++r) multiply_add(r, left[r].v[j], right);
@@ -93,7 +86,7 @@ struct CtaTile {
       const Real* left = a[0];
       COHORT_UNROLL_4
       for (; k < n; ++k) {
-        const Quad l = load(left), right = load(b);
+        const Quad<Real> l = load_quad(left), right = load_quad(b);
         left += a_k;
         b += ldb;
         COHORT_UNROLL
@@ -102,7 +95,7 @@ struct CtaTile {
     }
     COHORT_UNROLL_4
     for (; k < n; ++k) {
-      const Quad right = load(b);
+      const Quad<Real> right = load_quad(b);
       b += ldb;
       COHORT_UNROLL
       for (int r = 0; r < rows; ++r) multiply_add(r, a[r][k * a_k], right);

@@ -18,10 +18,10 @@ COHORT_TEAM_FN void tile_readout(const TilePass& p, int t) {
     const float* v = p.memory.sums + o * p.cols;
     float sum[4] = {};
     for (int k = 0; k < ld; k += 4) {
-      const Quad a = load_quad(h + k);
+      const Quad<float> a = load_quad(h + k);
       COHORT_UNROLL
       for (int i = 0; i < 4; ++i) {
-        const Quad b = load_quad(v + i * p.cols + k);
+        const Quad<float> b = load_quad(v + i * p.cols + k);
         COHORT_UNROLL
         for (int j = 0; j < 4; ++j) sum[i] += a.v[j] * b.v[j];
       }
@@ -36,15 +36,18 @@ template <bool resident>
 COHORT_PHASE_FN void tile_forward(const TileTeam& team, const Signature& g, const RecurrentWeights<float>& w, int l,
                                   ActivationId activation, Extent extent, int panel, const float* x, float* h,
                                   bool noisy, float* y) {
-  TilePlan* plan;
-  const TilePass p = TilePass::begin(team, g, &plan);
+  team.sync();  // nobody is in the pass before
+  const TilePass p = TilePass::current(team, g);
   if (team.lane() == 0) {
+    TilePlan* const plan = TilePass::shared_plan();
     TilePass::fill(team, g, l, activation, extent, panel, x, h, plan);
     plan->y = plan->last ? y + panel * team.shape.rows() : nullptr;
     plan->c = w.layer[l].c;
     plan->d = w.d;
     plan->side_stride = plan->first ? tile_stride(g.n_in) : p.stride();
     plan->noisy = noisy;
+    plan->weights[0] = {w.layer[l].r_t, g.n_hidden};
+    plan->weights[1] = {w.layer[l].s_t, plan->first ? g.n_in : g.n_hidden};
   }
   team.sync();
   const auto copy_side = [&](int t) {
@@ -56,8 +59,8 @@ COHORT_PHASE_FN void tile_forward(const TileTeam& team, const Signature& g, cons
   };
 
   copy_side(0);
-  TileWeights<resident> weights(team.shape, p.memory.weights, p.plan->ld, {w.layer[l].r_t, g.n_hidden},
-                                {w.layer[l].s_t, p.plan->first ? g.n_in : g.n_hidden});
+  TileWeights<resident> weights(p);
+  weights.load();
   float* const state = p.memory.state;
   p.clear(state, p.tile_rows() * p.stride());  // h_0
   if (p.plan->last) {                          // V, its rows padded to a multiple of 4
@@ -73,19 +76,18 @@ COHORT_PHASE_FN void tile_forward(const TileTeam& team, const Signature& g, cons
   for (int t = 0; t < p.plan->steps; ++t) {
     if (t + 1 < p.plan->steps) copy_side(t + 1);
     Tile tile;
-    weights.multiply(tile, state + p.place.first_row * p.stride(), p.stride(),
-                     p.side(t) + p.place.first_row * p.plan->side_stride, p.plan->side_stride, p.place.first_col);
+    weights.multiply(tile, p, t);
     weights.wait_for_copies();
     team.sync();  // everybody has read h_t
     const float* const c = p.plan->c;
     float* const out = p.plan->h + (t + 1) * p.plan->slot;
-    Quad bias[2] = {};
+    Quad<float> bias[2] = {};
     COHORT_UNROLL
     for (int half = 0; half < 2; ++half)
       if (p.place.first_col + 16 * half < p.plan->ld) bias[half] = load_quad(c + p.place.first_col + 16 * half);
     with_activation(p.plan->activation, [&](auto f) {
       p.for_each_quad([&](int r, int half, int in_tile, int in_states, bool there) {
-        Quad z = tile.quad(r, half), noise = {};
+        Quad<float> z = tile.quad(r, half), noise = {};
         if (p.plan->noisy && there) noise = load_quad(out + in_states);
         COHORT_UNROLL
         for (int i = 0; i < 4; ++i) z.v[i] = f.value(z.v[i] + bias[half].v[i] + noise.v[i]);

@@ -6,9 +6,10 @@
 
 COHORT_BEGIN
 
-// out [n][ld] += sum over steps [t0, t1) and the panel's rows of a^T b, a and b as states at step 0. Operands go through a
-// ring in p.memory.slope; a warp has a tile of `out`. Syncs before and after.
-COHORT_FORCE_INLINE void tile_gradients(const TilePass& p, const float* a, const float* b, int t0, int t1, float* out) {
+// Products of the current pass over steps [t0, t1) and the panel's rows. Operands go through a ring in memory.slope; a warp
+// has a tile of the result. Syncs before and after.
+COHORT_PHASE_FN void tile_gradients(const TileTeam& team, const Signature& g, int product, int t0, int t1) {
+  const TilePass p = TilePass::current(team, g);
   constexpr int stages = TileShape::n_stages;
   const int rows = p.tile_rows() / (2 * stages), cols = p.cols, col_warps = cols / TileShape::tile;
   const int per_step = (p.plan->n_rows + rows - 1) / rows, n = (t1 - t0) * per_step;
@@ -20,8 +21,8 @@ COHORT_FORCE_INLINE void tile_gradients(const TilePass& p, const float* a, const
       const CopyShape shape = {rows, cols, cols, p.plan->n_rows - row, ld};
       const ptrdiff_t from = (t0 + i / per_step) * p.plan->slot + row * ld;
       float* const to = ring + i % stages * (2 * rows * cols);
-      copy_rows(to, shape, a + from, ld);
-      copy_rows(to + rows * cols, shape, b + from, ld);
+      copy_rows(to, shape, p.plan->product[product].a + from, ld);
+      copy_rows(to + rows * cols, shape, p.plan->product[product].b + from, ld);
     }
     ptx::cp_async_commit();
   };
@@ -47,9 +48,9 @@ COHORT_FORCE_INLINE void tile_gradients(const TilePass& p, const float* a, const
       COHORT_UNROLL
       for (int half = 0; half < 2; ++half) {
         if (row + r >= p.plan->n_hidden || col + 16 * half >= ld) continue;
-        float* const to = out + (row + r) * ld + col + 16 * half;
-        const Quad more = tile.quad(r, half);
-        Quad sum = load_quad(to);
+        float* const to = p.plan->product[product].out + (row + r) * ld + col + 16 * half;
+        const Quad<float> more = tile.quad(r, half);
+        Quad<float> sum = load_quad(to);
         COHORT_UNROLL
         for (int c = 0; c < 4; ++c) sum.v[c] += more.v[c];
         store_quad(to, sum);

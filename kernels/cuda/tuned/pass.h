@@ -16,21 +16,31 @@ struct TileTeam : CtaTeam {
 // Lies in shared memory: registers are for the tile. Pointers are those of the layer, at time step 0 and the panel's first
 // row; null where the pass has no use for one.
 struct TilePlan {
+  struct Product {  // out += a^T b: gradients of n x n weights
+    const float *a, *b;
+    float* out;
+  };
+  struct Operand {  // [rows][ld]
+    const float* from;
+    int rows;
+  };
   const float* x;      // [steps][rows][n_in]
   const float* e;      // [n_out][steps][rows]
   const float* below;  // h_1 of the layer below
   const float* above;  // delta_0 of the layer above
   float* h;            // slot 0: h_{-1}
   float* delta;
-  float* y;                     // [n_out][steps][rows]
-  const float *c, *d;           // biases of the layer and of the readout
-  float *dr, *ds_t, *dc, *dv;   // gradients: of the layer's weights (RecurrentWeights) and of the readout's
-  ptrdiff_t slot, n_positions;  // floats of a time step of states, and of an output
+  float* y;               // [n_out][steps][rows]
+  const float *c, *d;     // biases of the layer and of the readout
+  float *ds_t, *dc, *dv;  // gradients: of input weights (layer 0), of the layer's bias, of the readout
+  Operand weights[2];     // of the products of a step: of the state, and of the input, the error or the delta above
+  Product product[2];     // of recurrent weights, and of those from the layer below
+  ptrdiff_t slot, n_positions;                     // floats of a time step of states, and of an output
   int n_hidden, n_in, n_out, steps, rows, n_rows;  // rows: of the batch; n_rows: of the panel
   int row_warps, ld, side_stride;
   int first_logits;  // step
   int first, last;   // is it the first layer, the last one?
-  int noisy, bias, chunk;
+  int noisy, bias;
   ActivationId activation;
 };
 
@@ -40,14 +50,19 @@ struct TilePass {
   TileMemory memory;
   int cols;
 
-  // All lanes; `plan` is one lane's to fill until a sync.
-  COHORT_TEAM_FN static TilePass begin(const TileTeam& team, const Signature& g, TilePlan** plan) {
+  // The pass whose plan is in shared memory.
+  COHORT_TEAM_FN static TilePass current(const TileTeam& team, const Signature& g) {
     GPU_DYN_SMEM(base);
-    GPU_SHARED(TilePlan, shared, 1);
     gpu::Smem smem(base);
-    team.sync();  // nobody is in the pass before
-    *plan = shared;
-    return {shared, LanePlace(team.shape.col_warps), TileMemory(smem, team.shape, g), team.shape.cols()};
+    return {shared_plan(), LanePlace(team.shape.col_warps), TileMemory(smem, team.shape, g), team.shape.cols()};
+  }
+  // The same, the lane's place computed again: where registers are short, it need not be kept until here.
+  COHORT_TEAM_FN TilePass anew() const {
+    return {plan, LanePlace(cols / TileShape::tile, ptx::thread_index()), memory, cols};
+  }
+  COHORT_TEAM_FN static TilePlan* shared_plan() {
+    GPU_SHARED(TilePlan, plan, 1);
+    return plan;
   }
   // What all passes have in common, into *plan by one lane.
   COHORT_TEAM_FN static void fill(const TileTeam& team, const Signature& g, int l, ActivationId activation,

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "team/cta.h"
+#include "team/quad.h"
 
 COHORT_BEGIN
 
@@ -13,8 +14,8 @@ struct LanePlace {
   int row_warp, col_warp;    // of the warp in the block
   int group, quad;           // of the lane in the warp: 0..7, 0..3
   int first_row, first_col;  // of the lane in the block's panel
-  COHORT_FORCE_INLINE explicit LanePlace(int col_warps) {
-    const int warp = CtaTeam::lane() / 32, lane = CtaTeam::lane() % 32;
+  COHORT_FORCE_INLINE explicit LanePlace(int col_warps, int thread = CtaTeam::lane()) {
+    const int warp = thread / 32, lane = thread % 32;
     row_warp = warp / col_warps;
     col_warp = warp % col_warps;
     group = (lane >> 1 & 1) | (lane >> 3) << 1;
@@ -24,19 +25,6 @@ struct LanePlace {
   }
 };
 
-struct alignas(16) Quad {
-  float v[4];
-};
-COHORT_FORCE_INLINE Quad load_quad(const float* p) {
-  Quad q;
-  __builtin_memcpy(&q, __builtin_assume_aligned(p, 16), sizeof q);
-  return q;
-}
-COHORT_FORCE_INLINE void store_quad(float* p, const Quad& q) {
-  void* const to = p;
-  __builtin_memcpy(__builtin_assume_aligned(to, 16), &q, sizeof q);
-}
-
 struct Tile {
   float v[4][8] = {};
 
@@ -44,12 +32,12 @@ struct Tile {
   // floats behind.
   COHORT_FORCE_INLINE void multiply(const float* a, int lda, const float* b, int ldb, int k) {
     for (int j = 0; j < k; j += 4) {
-      Quad left[4];
+      Quad<float> left[4];
       COHORT_UNROLL
       for (int r = 0; r < 4; ++r) left[r] = load_quad(a + 8 * r * lda + j);
       COHORT_UNROLL
       for (int i = 0; i < 4; ++i) {
-        const Quad low = load_quad(b + (j + i) * ldb), high = load_quad(b + (j + i) * ldb + 16);
+        const Quad<float> low = load_quad(b + (j + i) * ldb), high = load_quad(b + (j + i) * ldb + 16);
         COHORT_UNROLL
         for (int r = 0; r < 4; ++r) multiply_add(r, left[r].v[i], low, high);
       }
@@ -59,20 +47,20 @@ struct Tile {
   COHORT_FORCE_INLINE void multiply_transposed(const float* a, const float* b, int ld, int k) {
     COHORT_UNROLL_4
     for (int j = 0; j < k; ++j) {
-      const Quad left = load_quad(a + j * ld), low = load_quad(b + j * ld), high = load_quad(b + j * ld + 16);
+      const Quad<float> left = load_quad(a + j * ld), low = load_quad(b + j * ld), high = load_quad(b + j * ld + 16);
       COHORT_UNROLL
       for (int r = 0; r < 4; ++r) multiply_add(r, left.v[r], low, high);
     }
   }
-  COHORT_FORCE_INLINE Quad quad(int r, int half) const {
-    Quad q;
+  COHORT_FORCE_INLINE Quad<float> quad(int r, int half) const {
+    Quad<float> q;
     COHORT_UNROLL
     for (int c = 0; c < 4; ++c) q.v[c] = v[r][4 * half + c];
     return q;
   }
 
  private:
-  COHORT_FORCE_INLINE void multiply_add(int r, float a, const Quad& low, const Quad& high) {
+  COHORT_FORCE_INLINE void multiply_add(int r, float a, const Quad<float>& low, const Quad<float>& high) {
     COHORT_UNROLL
     for (int c = 0; c < 4; ++c) {
       v[r][c] += a * low.v[c];

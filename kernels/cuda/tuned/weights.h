@@ -2,52 +2,41 @@
 // are loaded once; streamed, slices of rows follow one another through a ring, also from one time step to the next.
 #pragma once
 
-#include "cuda/tuned/copy.h"
-#include "cuda/tuned/shape.h"
-#include "cuda/tuned/tile.h"
+#include "cuda/tuned/pass.h"
 
 COHORT_BEGIN
-
-struct WeightOperand {
-  const float* from;  // [rows][ld] in global memory
-  int rows;
-};
 
 template <bool resident>
 class TileWeights {
  public:
-  // Starts the loading. Resident weights are there after cp_async_wait<0> and a sync.
-  COHORT_TEAM_FN TileWeights(const TileShape& shape, float* memory, int ld, WeightOperand first, WeightOperand second)
-      : memory_(memory),
-        cols_(shape.cols()),
-        ld_(ld),
-        first_(first),
-        second_(second),
-        first_slices_((padded(first) + slice - 1) / slice),
-        n_slices_(first_slices_ + (padded(second) + slice - 1) / slice) {
+  COHORT_TEAM_FN explicit TileWeights(const TilePass& p) : plan_(p.plan), memory_(p.memory.weights), cols_(p.cols) {}
+
+  // Starts the loading, resident weights once a pass, streamed ones in each function that uses them. Resident ones are
+  // there after cp_async_wait<0> and a sync.
+  COHORT_TEAM_FN void load() {
     if constexpr (resident) {
-      load(memory, first, 0, padded(first));
-      load(memory + padded(first) * cols_, second, 0, padded(second));
+      load(memory_, 0, 0, padded(0));
+      load(memory_ + padded(0) * cols_, 1, 0, padded(1));
       ptx::cp_async_commit();
     } else {
-      for (int i = 0; i < ring - 1; ++i) prefetch(i);
+      for (int i = 0; i < ring - 1; ++i) prefetch(i, i);
     }
   }
 
-  // tile += A0 W0 + A1 W1 for the lane's rows at a0 and a1 (tile.h). Streamed, all lanes synchronise in here.
-  COHORT_TEAM_FN void multiply(Tile& tile, const float* a0, int lda0, const float* a1, int lda1, int col) {
+  // tile += (state) W0 + (side of step t) W1 for the lane's rows and columns. Streamed, all lanes synchronise in here.
+  COHORT_TEAM_FN void multiply(Tile& tile, const TilePass& p, int t) {
     if constexpr (resident) {
-      tile.multiply(a0, lda0, memory_ + col, cols_, padded(first_));
-      tile.multiply(a1, lda1, memory_ + padded(first_) * cols_ + col, cols_, padded(second_));
+      tile.multiply(left(p, 0, t), left_stride(p, 0), memory_ + p.place.first_col, cols_, padded(0));
+      tile.multiply(left(p, 1, t), left_stride(p, 1), memory_ + padded(0) * cols_ + p.place.first_col, cols_,
+                    padded(1));
     } else {
-      for (int i = 0; i < n_slices_; ++i) {
+      for (int i = 0; i < slices(0) + slices(1); ++i) {
         ptx::cp_async_wait<ring - 2>();
         CtaTeam::sync();
-        prefetch(i + ring - 1);
-        const bool second = i >= first_slices_;
-        const int row = (second ? i - first_slices_ : i) * slice;
-        tile.multiply((second ? a1 : a0) + row, second ? lda1 : lda0, slot(turn_) + col, cols_,
-                      rows_of_slice(second ? second_ : first_, row));
+        prefetch(i + ring - 1, turn_ > 0 ? turn_ - 1 : ring - 1);
+        const int operand = i >= slices(0), row = (operand ? i - slices(0) : i) * slice;
+        tile.multiply(left(p, operand, t) + row, left_stride(p, operand), slot(turn_) + p.place.first_col, cols_,
+                      rows_of_slice(operand, row));
         turn_ = turn_ + 1 == ring ? 0 : turn_ + 1;
       }
     }
@@ -58,30 +47,35 @@ class TileWeights {
 
  private:
   static constexpr int slice = TileShape::slice_rows, ring = TileShape::n_slices;
-  COHORT_TEAM_FN static int padded(const WeightOperand& w) { return (w.rows + 3) / 4 * 4; }
-  COHORT_TEAM_FN static int rows_of_slice(const WeightOperand& w, int row) {
-    return padded(w) - row < slice ? padded(w) - row : slice;
+  COHORT_TEAM_FN int padded(int operand) const { return (plan_->weights[operand].rows + 3) / 4 * 4; }
+  COHORT_TEAM_FN int slices(int operand) const { return (padded(operand) + slice - 1) / slice; }
+  COHORT_TEAM_FN int rows_of_slice(int operand, int row) const {
+    return padded(operand) - row < slice ? padded(operand) - row : slice;
+  }
+  // The lane's first row of the operand that the weights are multiplied with.
+  COHORT_TEAM_FN static const float* left(const TilePass& p, int operand, int t) {
+    return (operand ? p.side(t) : p.memory.state) + p.place.first_row * left_stride(p, operand);
+  }
+  COHORT_TEAM_FN static int left_stride(const TilePass& p, int operand) {
+    return operand ? p.plan->side_stride : p.stride();
   }
   COHORT_TEAM_FN float* slot(int i) const { return memory_ + i * slice * cols_; }
-  COHORT_TEAM_FN void load(float* to, const WeightOperand& w, int row, int rows) const {
-    copy_rows(to, {rows, cols_, cols_, w.rows - row, ld_}, w.from + ptrdiff_t(row) * ld_, ld_);
+  COHORT_TEAM_FN void load(float* to, int operand, int row, int rows) const {
+    const TilePlan::Operand w = plan_->weights[operand];
+    const int ld = plan_->ld;
+    copy_rows(to, {rows, cols_, cols_, w.rows - row, ld}, w.from + ptrdiff_t(row) * ld, ld);
   }
-  // Slice i of the step, counted on into the next one.
-  COHORT_TEAM_FN void prefetch(int i) {
-    const int s = i % n_slices_;
-    const bool second = s >= first_slices_;
-    const int row = (second ? s - first_slices_ : s) * slice;
-    const WeightOperand w = second ? second_ : first_;
-    load(slot(filled_), w, row, rows_of_slice(w, row));
-    filled_ = filled_ + 1 == ring ? 0 : filled_ + 1;
+  // Slice i of the step, counted on into the next one, to a slot of the ring.
+  COHORT_TEAM_FN void prefetch(int i, int to) {
+    const int s = i % (slices(0) + slices(1)), operand = s >= slices(0), row = (operand ? s - slices(0) : s) * slice;
+    load(slot(to), operand, row, rows_of_slice(operand, row));
     ptx::cp_async_commit();
   }
 
+  const TilePlan* plan_;
   float* memory_;
-  int cols_, ld_;
-  WeightOperand first_, second_;
-  int first_slices_, n_slices_;
-  int turn_ = 0, filled_ = 0;  // ring slots to use next and to fill next
+  int cols_;
+  int turn_ = 0;  // slot of the ring to use next
 };
 
 COHORT_END
