@@ -10,7 +10,8 @@ namespace {
 
 constexpr size_t alignment = 256;
 
-size_t padded(size_t bytes) { return (bytes + alignment - 1) / alignment * alignment; }
+// At least one byte more: allocations do not touch.
+size_t padded(size_t bytes) { return (bytes + alignment) / alignment * alignment; }
 
 std::map<uintptr_t, size_t>& allocations() {  // address -> bytes
   static auto* const all = new std::map<uintptr_t, size_t>;

@@ -14,6 +14,11 @@ using namespace test_kernels;
 
 #if defined(__SANITIZE_THREAD__)
 extern "C" const char* __tsan_default_options() { return "halt_on_error=1"; }
+// ThreadSanitizer sees little in the children of a process that has fibers: death tests start anew.
+struct Anew : ::testing::Environment {
+  void SetUp() override { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
+};
+[[maybe_unused]] const ::testing::Environment* const anew = ::testing::AddGlobalTestEnvironment(new Anew);
 #endif
 
 namespace {

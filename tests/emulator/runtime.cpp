@@ -31,10 +31,14 @@ cudaError_t report(cudaError_t error) {
   return error;
 }
 
+using Recorded = std::vector<std::function<void()>>;
+
 struct Stream {
   std::deque<std::function<void()>> work;
   uint64_t n_enqueued = 0, n_done = 0;
   bool with_default = true;  // waits for, and is waited for by, the default stream
+  bool recording = false;
+  Recorded recorded;
 };
 
 struct Event {
@@ -71,6 +75,8 @@ class Table {  // handles are small numbers, so that none of them looks like mem
 struct Runtime {
   Table<Stream, cudaStream_t> streams;
   Table<Event, cudaEvent_t> events;
+  Table<Recorded, cudaGraph_t> graphs;
+  Table<Recorded, cudaGraphExec_t> executables;
   std::map<uintptr_t, size_t> pinned;        // host memory from cudaMallocHost
   std::map<const void*, size_t> opted_in;    // dynamic shared memory of a kernel
   std::map<const void*, std::string> names;  // of kernels
@@ -113,6 +119,7 @@ void enqueue(cudaStream_t handle, std::function<void()> work) {
     return;
   }
   Stream& stream = runtime().streams.get(handle, "the stream");
+  if (stream.recording) return stream.recorded.push_back(std::move(work));
   stream.work.push_back(std::move(work));
   ++stream.n_enqueued;
   if (!options().lazy_streams) run_until(stream, stream.n_enqueued);
@@ -121,6 +128,7 @@ void enqueue(cudaStream_t handle, std::function<void()> work) {
 void synchronize(cudaStream_t handle) {
   if (!handle) return drain(false);
   Stream& stream = runtime().streams.get(handle, "the stream");
+  if (stream.recording) fail("a stream that records is waited for");
   run_until(stream, stream.n_enqueued);
 }
 
@@ -393,6 +401,45 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t handle, unsigne
   if (event.recorded) enqueue(stream, [event] { wait_for(event.stream, event.ticket); });
   return cudaSuccess;
 }
+cudaError_t cudaStreamBeginCapture(cudaStream_t handle, cudaStreamCaptureMode) {
+  const DeviceLock lock(device_mutex());
+  if (!handle) return report(cudaErrorInvalidValue);  // the default stream records nothing
+  Stream& stream = runtime().streams.get(handle, "the stream");
+  if (stream.recording) return report(cudaErrorInvalidValue);
+  stream.recording = true;
+  return cudaSuccess;
+}
+cudaError_t cudaStreamEndCapture(cudaStream_t handle, cudaGraph_t* graph) {
+  const DeviceLock lock(device_mutex());
+  Stream& stream = runtime().streams.get(handle, "the stream");
+  if (!stream.recording) return report(cudaErrorInvalidValue);
+  stream.recording = false;
+  *graph = runtime().graphs.add(std::exchange(stream.recorded, {}));
+  return cudaSuccess;
+}
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t* exec, cudaGraph_t graph, unsigned long long) {
+  const DeviceLock lock(device_mutex());
+  *exec = runtime().executables.add(runtime().graphs.get(graph, "the graph"));
+  return cudaSuccess;
+}
+cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream) {
+  const DeviceLock lock(device_mutex());
+  for (const auto& work : runtime().executables.get(exec, "the executable graph")) enqueue(stream, work);
+  return cudaSuccess;
+}
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec) {
+  const DeviceLock lock(device_mutex());
+  runtime().executables.get(exec, "the executable graph");
+  runtime().executables.erase(exec);
+  return cudaSuccess;
+}
+cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
+  const DeviceLock lock(device_mutex());
+  runtime().graphs.get(graph, "the graph");
+  runtime().graphs.erase(graph);
+  return cudaSuccess;
+}
+
 cudaError_t cudaEventCreate(cudaEvent_t* event) { return cudaEventCreateWithFlags(event, cudaEventDefault); }
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
   const DeviceLock lock(device_mutex());

@@ -24,4 +24,38 @@ TEST(TeamSum, KeepsNothingForTheNextOne) {
     for (int lane = 0; lane < n; ++lane) EXPECT_EQ(got[size_t(turn * n + lane)], float((turn + 1) * 32 * 10));
 }
 
+// Operands that the lanes have just written, results that they read at once. Rows of A are aligned, their number of
+// columns is no multiple of 4, and what lies behind them is NaN.
+constexpr int m = 5, n_cols = 6, k = 7, lda = 8, ldb = 8;
+__global__ void gemm_kernel(float* a, float* b, float* c, float* y) {
+  const CtaTeam team;
+  const auto other = [&](int i, int n) { return (i + 37) % n; };  // written by another lane than the one that reads
+  for (int turn = 0; turn < 3; ++turn) {
+    team.for_each(m * k, [&](int i) {
+      const int e = other(i, m * k);
+      a[e / k * lda + e % k] = float(e + turn);
+    });
+    team.for_each(k * ldb, [&](int i) { b[other(i, k * ldb)] = float(other(i, k * ldb) - turn); });
+    const cohort::Product<float> products[1] = {{a, lda, 1, b, ldb, k}};
+    team.gemm(m, n_cols, products, [&](int row, int col, float value) { c[row * ldb + col] = value; });
+    team.for_each(m * ldb, [&](int i) { y[turn * m * ldb + other(i, m * ldb)] = c[other(i, m * ldb)]; });
+    team.sync();
+  }
+}
+
+TEST(TeamGemm, OperandsFromAnyLaneAndResultsForAll) {
+  for (const int n_threads : {32, 96}) {
+    const Buffer<float> a(m * lda), b(k * ldb), c(m * ldb), y(3 * m * ldb);
+    run_block(gemm_kernel, n_threads, a.data(), b.data(), c.data(), y.data());
+    const std::vector<float> got = y.host();
+    for (int turn = 0; turn < 3; ++turn)
+      for (int row = 0; row < m; ++row)
+        for (int col = 0; col < n_cols; ++col) {
+          float expected = 0;
+          for (int j = 0; j < k; ++j) expected += float(row * k + j + turn) * float(j * ldb + col - turn);
+          ASSERT_EQ(got[size_t((turn * m + row) * ldb + col)], expected) << turn << ", " << row << ", " << col;
+        }
+  }
+}
+
 }  // namespace

@@ -128,13 +128,15 @@ TEST(WaitingBlocksDeathTest, AFlagThatNobodySets) {
 // All lanes ask one and meet after every question, so that something always happens.
 __global__ void polling_kernel(const int* flag) {
   GPU_SHARED(int, set, 1);
-  do {
+  for (bool done = false; !done;) {
     if (threadIdx.x == 0) {
       set[0] = ptx::load_acquire(flag);
       if (!set[0]) gpu::spin_hint();
     }
     __syncthreads();
-  } while (!set[0]);
+    done = set[0] != 0;
+    __syncthreads();
+  }
 }
 TEST(WaitingBlocksDeathTest, PollingWithABarrier) {
   const With limit(emulator::options().spin_limit, uint64_t(1000));
