@@ -57,13 +57,29 @@ struct Extent {
   int rows, steps, first;  // batch rows, time steps, first step that has logits
 };
 
+// y for steps >= extent.first from the last layer's states.
+template <class Team, class Real>
+COHORT_TEAM_FN void recurrent_readout(const Team& team, const Signature& g, const RecurrentWeights<Real>& w,
+                                      Extent extent, const Real* h, Real* y) {
+  const int n = g.n_hidden, rows = extent.rows, ld = Team::template pad<Real>(n),
+            ld_out = Team::template pad<Real>(g.n_out);
+  const ptrdiff_t slot = ptrdiff_t(rows) * ld, layer_size = slot * (extent.steps + 1);
+  const int first = extent.first * rows, n_positions = extent.steps * rows;
+  const Product<Real> readout[1] = {
+      {h + (g.n_layers - 1) * layer_size + slot + ptrdiff_t(first) * ld, ld, 1, w.v_t, ld_out, n}};
+  const Real* const d = w.d;
+  const int n_out = g.n_out;
+  team.gemm(n_positions - first, n_out, readout, [=](int r, int o, Real z) {
+    if (o < n_out) y[ptrdiff_t(o) * n_positions + first + r] = z + d[o];
+  });
+}
+
 // Fills h (slots 1..T; they hold the noise to add when `noisy`) and y for steps >= extent.first.
 template <class Team, class Real>
 COHORT_PHASE_FN void recurrent_forward(const Team& team, const Signature& g, const RecurrentWeights<Real>& w,
                                        ActivationId activation, Extent extent, const Real* x, Real* h, bool noisy,
                                        Real* y) {
-  const int n = g.n_hidden, rows = extent.rows, ld = Team::template pad<Real>(n),
-            ld_out = Team::template pad<Real>(g.n_out);
+  const int n = g.n_hidden, rows = extent.rows, ld = Team::template pad<Real>(n);
   const ptrdiff_t slot = ptrdiff_t(rows) * ld, layer_size = slot * (extent.steps + 1);
   for (int l = 0; l < g.n_layers; ++l) {
     const auto& layer = w.layer[l];
@@ -85,14 +101,7 @@ COHORT_PHASE_FN void recurrent_forward(const Team& team, const Signature& g, con
       }
     });
   }
-  const int first = extent.first * rows, n_positions = extent.steps * rows;
-  const Product<Real> readout[1] = {
-      {h + (g.n_layers - 1) * layer_size + slot + ptrdiff_t(first) * ld, ld, 1, w.v_t, ld_out, n}};
-  const Real* const d = w.d;
-  const int n_out = g.n_out;
-  team.gemm(n_positions - first, n_out, readout, [=](int r, int o, Real z) {
-    if (o < n_out) y[ptrdiff_t(o) * n_positions + first + r] = z + d[o];
-  });
+  recurrent_readout(team, g, w, extent, h, y);
 }
 
 // delta of every layer from the errors e [n_out][T][rows] (0 before extent.first), last layer first. `states(l)` gives the
@@ -123,6 +132,29 @@ COHORT_PHASE_FN void recurrent_backward(const Team& team, const Signature& g, co
   }
 }
 
+// The part of recurrent_gradients that is not a product with n columns and rows: bias, and the readout with the last layer.
+// hl: states of layer l, slot 0 = h_{-1}; dl: its deltas from step t0 on.
+template <class Team, class Real>
+COHORT_TEAM_FN void narrow_gradients(const Team& team, const Signature& g, Extent extent, int l, int t0, int t1,
+                                     const Real* hl, const Real* e, const Real* dl, const RecurrentWeights<Real>& dw) {
+  const int n = g.n_hidden, rows = extent.rows, ld = Team::template pad<Real>(n), k = (t1 - t0) * rows;
+  const ptrdiff_t slot = ptrdiff_t(rows) * ld;
+  const auto& layer = dw.layer[l];
+  const auto add_to = [ld](Real* out) { return [=](int r, int c, Real z) { out[r * ld + c] += z; }; };
+  if (g.bias) {
+    const Real one = Real(1);
+    const Product<Real> bias[1] = {{&one, 0, 0, dl, ld, k}};
+    team.gemm(1, n, bias, add_to(layer.c));
+  }
+  const int from = t0 > extent.first ? t0 : extent.first;
+  if (l == g.n_layers - 1 && from < t1) {
+    const ptrdiff_t n_positions = ptrdiff_t(extent.steps) * rows;
+    const Product<Real> readout[1] = {
+        {e + from * rows, n_positions, 1, hl + (from + 1) * slot, ld, (t1 - from) * rows}};
+    team.gemm(g.n_out, n, readout, add_to(dw.v));
+  }
+}
+
 // Adds the weight gradients of steps [t0, t1) of layer l to dw, which the caller has zeroed. One product per matrix with
 // K = steps x rows. `e` as above; the readout goes with the last layer.
 template <class Team, class Real>
@@ -143,18 +175,7 @@ COHORT_PHASE_FN void recurrent_gradients(const Team& team, const Signature& g, E
   const Real* const in = l == 0 ? x + t0 * rows * in_row : h + (l - 1) * slot * (extent.steps + 1) + (t0 + 1) * slot;
   const Product<Real> input[1] = {{in, 1, in_row, dl, ld, k}};
   team.gemm(n_in, n, input, add_to(layer.s_t));
-  if (g.bias) {
-    const Real one = Real(1);
-    const Product<Real> bias[1] = {{&one, 0, 0, dl, ld, k}};
-    team.gemm(1, n, bias, add_to(layer.c));
-  }
-  const int from = t0 > extent.first ? t0 : extent.first;
-  if (l == g.n_layers - 1 && from < t1) {
-    const ptrdiff_t n_positions = ptrdiff_t(extent.steps) * rows;
-    const Product<Real> readout[1] = {
-        {e + from * rows, n_positions, 1, hl + (from + 1) * slot, ld, (t1 - from) * rows}};
-    team.gemm(g.n_out, n, readout, add_to(dw.v));
-  }
+  narrow_gradients(team, g, extent, l, t0, t1, hl, e, dl, dw);
 }
 
 // Adds the gradient of the readout's bias to dw.d: each output's errors, summed. Ends synced.

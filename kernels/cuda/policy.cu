@@ -1,4 +1,7 @@
 // The launch policy: which program trains networks of which shape, in which precision, on which device.
+#include <string_view>
+#include <vector>
+
 #include "cuda/gpu.h"
 #include "cuda/programs.h"
 
@@ -15,23 +18,32 @@ struct Row {
 
 const char* nothing_refused(const Signature&) { return nullptr; }
 
-// The programs in order of preference; the last takes everything.
+// The programs of a precision in order of preference; the last takes everything.
+template <class Real>
+std::vector<Row<Real>> programs() {
+  if constexpr (sizeof(Real) == sizeof(float))
+    return {{tiled_program, tiled_refuses}, {cublas_program, cublas_refuses}, {generic_program, nothing_refused}};
+  else
+    return {{generic_program, nothing_refused}};
+}
+
 template <class Real>
 Choice<Real> first_that_takes(const Signature& signature) {
   Choice<Real> choice{};
-  const auto take = [&](const Row<Real>& row) {
+  for (const Row<Real>& row : programs<Real>()) {
+    choice.program = &row.program();
     const char* const why = row.refuses(signature);
-    if (why)
-      choice.refused += (choice.refused.empty() ? "" : "; ") + std::string(row.program().name) + ": " + why;
-    else
-      choice.program = &row.program();
-    return !why;
-  };
-  if constexpr (sizeof(Real) == sizeof(float))
-    for (const Row<Real>& row : {Row<Real>{tiled_program, tiled_refuses}})
-      if (take(row)) return choice;
-  take({generic_program, nothing_refused});
+    if (!why) break;
+    choice.refused += (choice.refused.empty() ? "" : "; ") + std::string(choice.program->name) + ": " + why;
+  }
   return choice;
+}
+
+template <class Real>
+const Program<Real>* find(std::string_view name) {
+  for (const Row<Real>& row : programs<Real>())
+    if (row.program().name == name) return &row.program();
+  return nullptr;
 }
 
 }  // namespace
@@ -41,8 +53,8 @@ COHORT_END
 namespace cohort {
 
 template <>
-const Program<COHORT_REAL>* cuda_program<COHORT_REAL>(CoreId core) {
-  return core == CoreId::recurrent ? &COHORT_TARGET::generic_program() : nullptr;
+const Program<COHORT_REAL>* cuda_program<COHORT_REAL>(CoreId core, const char* name) {
+  return core == CoreId::recurrent ? COHORT_TARGET::find<COHORT_REAL>(name) : nullptr;
 }
 template <>
 Choice<COHORT_REAL> choose_cuda_program<COHORT_REAL>(const Signature& signature) {

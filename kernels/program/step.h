@@ -34,18 +34,24 @@ COHORT_TEAM_FN Extent extent_of(const Signature& g, const NetSpec& spec, int row
   return {rows, g.n_steps, spec.task.loss_steps == LossSteps::last ? g.n_steps - 1 : 0};
 }
 
-// Forward pass and loss of the batch; errors replace the logits. Weights must be assembled, states prepared.
+// Loss of the batch from its logits, which the errors replace.
 template <class Team, class Real>
-COHORT_TEAM_FN Real forward_loss(const Team& team, const Signature& g, const NetSpec& spec, bool classes, int rows,
-                                 const Workspace<Real>& w, bool noisy) {
+COHORT_TEAM_FN Real batch_loss(const Team& team, const Signature& g, const NetSpec& spec, bool classes, int rows,
+                               const Batch<Real>& b) {
   const Extent extent = extent_of(g, spec, rows);
-  const Batch<Real>& b = w.batch;
-  recurrent_forward(team, g, w.weights, spec.activation, extent, b.x, w.h, noisy, b.y);
   const int n = extent.steps * rows, unread = extent.first * rows;
   for (int o = 0; o < g.n_out; ++o) team.for_each(unread, [=](int i) { b.y[ptrdiff_t(o) * n + i] = Real(0); });
   team.sync();
   const Targets<Real> targets{classes ? b.label : nullptr, b.target, b.weight};
   return apply_loss(team, spec.task.loss, b.y, g.n_out, n, targets, Real(spec.task.label_smoothing), b.row_loss);
+}
+
+// Forward pass and loss of the batch; errors replace the logits. Weights must be assembled, states prepared.
+template <class Team, class Real>
+COHORT_TEAM_FN Real forward_loss(const Team& team, const Signature& g, const NetSpec& spec, bool classes, int rows,
+                                 const Workspace<Real>& w, bool noisy) {
+  recurrent_forward(team, g, w.weights, spec.activation, extent_of(g, spec, rows), w.batch.x, w.h, noisy, w.batch.y);
+  return batch_loss(team, g, spec, classes, rows, w.batch);
 }
 
 // Loss of the batch and its gradient in w.gradient (layout of theta).

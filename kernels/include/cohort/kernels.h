@@ -276,11 +276,12 @@ struct Program {
 template <class Real>
 const Program<Real>* cpu_program(CoreId core, const char* isa = "");
 
-// CUDA's row (library cohort::kernels_cuda); nullptr for a core that has none. Networks and workspace are in the memory of
+// CUDA's row of that name (library cohort::kernels_cuda): "generic" takes any shape, the others are choose_cuda_program's.
+// nullptr for a core or a name that has none. Networks and workspace are in the memory of
 // the current device. A workspace for fewer networks than are launched does: blocks walk through the networks, as many
 // at a time as there are workspaces. double is built for tests only.
 template <class Real>
-const Program<Real>* cuda_program(CoreId core);
+const Program<Real>* cuda_program(CoreId core, const char* name = "generic");
 
 // CUDA's fastest row for networks of this signature on the current device (kernels/cuda/policy.cu), and why the rows
 // before it do not take them: "" where it is the first. Throws CudaError without a device.
