@@ -1,5 +1,6 @@
 // The tiled program against the CPU's, on shapes that between them have one warp and many, several panels of batch rows,
 // resident and streamed weights, several layers and all parameterisations; and its work queue.
+#include <cstdlib>
 #include <string>
 
 #include "gpu/course.h"
@@ -118,6 +119,22 @@ TEST_F(Tiled, ANetworkAloneIsBitIdenticalToItselfAmongOthers) {
     SCOPED_TRACE(n);
     few.n_workspaces = n;
     expect_same(all, Course<float>(program(g), Where::device, g, nets, few)());
+  }
+}
+
+// As many as a sweep has; a tenth of them without COHORT_FULL.
+TEST_F(Tiled, ANetworkAmongAThousandIsBitIdenticalToItselfAlone) {
+  COHORT_NEEDS_DEVICE();
+  const Signature g = signature_of(task(2), 5, 1, 3, true);
+  const size_t count = std::getenv("COHORT_FULL") || !emulated ? 1000 : 100;
+  const std::vector<NetSpec> nets = variety(g, task(2), int(count));
+  Plan short_plan = plan();
+  short_plan.train = 2;
+  short_plan.train_again = 1;
+  const Results all = Course<float>(program(g), Where::device, g, nets, short_plan)();
+  for (const size_t i : {size_t(3), count / 2, count - 2}) {
+    SCOPED_TRACE(i);
+    expect_same(part(all, i, count), Course<float>(program(g), Where::device, g, {nets[i]}, short_plan)());
   }
 }
 

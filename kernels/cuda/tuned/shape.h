@@ -24,7 +24,8 @@ struct TileShape {
   static constexpr int max_outputs = 32;
   static constexpr int n_slices = 3;  // of streamed weights in flight
   static constexpr int slice_rows = 16;
-  static constexpr int n_stages = 4;  // of operands of weight gradients in flight
+  static constexpr size_t static_bytes = 1024;  // of shared memory besides TileMemory, at most
+  static constexpr int n_stages = 4;            // of operands of weight gradients in flight
 
   int row_warps = 1, col_warps = 1;
   int resident = 1;
@@ -80,7 +81,7 @@ inline bool choose_tile_shape(const Signature& g, size_t smem_bytes, TileShape* 
   const int panels = (tiles(g.batch) + most - 1) / most;
   for (shape->row_warps = (tiles(g.batch) + panels - 1) / panels; shape->row_warps > 0; --shape->row_warps)
     for (shape->resident = 1; shape->resident >= 0; --shape->resident)
-      if (TileMemory::bytes(*shape, g) <= smem_bytes) return true;
+      if (TileMemory::bytes(*shape, g) + TileShape::static_bytes <= smem_bytes) return true;
   return no("too little shared memory");
 }
 
