@@ -4,10 +4,10 @@
 // A mistake that the emulator sees ends the process with one line on stderr that names kernel, block, thread and place;
 // mistakes in memory are left to AddressSanitizer, for which shared arrays have red zones and device memory is poisoned
 // while host code runs. What the hardware leaves undefined is made visible: uninitialised memory is NaN, threads run in
-// three orders (in the descending one warps run ahead of others, the random one also switches between resident blocks),
-// copies land and streams run as late as allowed.
+// three orders (in the descending one warps and blocks run ahead of others, in the random one blocks take turns), copies
+// land and streams run as late as allowed.
 //
-// PTX is in emulator/ptx.h, CUB in shadow/cub. Not emulated: clusters, wgmma, bulk copies and mbarriers, textures, graphs,
+// PTX is in emulator/ptx.h, CUB in shadow/cub. Not emulated: clusters, wgmma, bulk copies and mbarriers, textures,
 // cooperative groups (no source uses them), device rounding. README.md says how those things are checked instead.
 #pragma once
 

@@ -1,8 +1,8 @@
 // One fiber per CUDA thread, all on the OS thread that launches. A fiber runs until it waits (barrier, warp collective,
 // spin) or ends; then the next ready one in the order of the block goes on. A block runs until it ends or all its threads
-// spin, in the random order sometimes until a barrier opens; then another resident one goes on. Compiled without
-// -fsanitize=thread: EMULATOR_TSAN says that the kernels are compiled with it, and the order that barriers impose is
-// reported by hand.
+// spin, in the descending order once and in the random one sometimes until a barrier opens; then another resident one
+// goes on. Compiled without -fsanitize=thread: EMULATOR_TSAN says that the kernels are compiled with it, and the order
+// that barriers impose is reported by hand.
 #include <pthread.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -123,6 +123,7 @@ struct Block {
   Fiber* current = nullptr;
   unsigned n = 0, n_live = 0;
   unsigned n_spins = 0;  // since anything else happened
+  unsigned hold = 0;     // barriers until the block is held while others run on; 0: never
   SharedMemory* shared = nullptr;
 };
 
@@ -306,6 +307,7 @@ void begin(Block& block, uint3 index) {
   block.index = index;
   block.n = block.n_live = n;
   block.n_spins = 0;
+  block.hold = options().order == Order::descending ? 1 + unsigned(machine.random() % 16) : 0;
   for (Barrier& b : block.barriers) b.n_arrived = 0;
   block.warps.assign((n + 31) / 32, Warp{});
   if (n % 32) block.warps.back().exited = ~0u << (n % 32);
@@ -465,7 +467,8 @@ void arrive(unsigned id, unsigned n_expected, bool wait, const Site& site) {
       if (f.state == State::at_barrier && f.barrier == id) f.state = State::ready;
     }
     shuffle_threads(block);
-    if (wait && options().order == Order::random && machine.others) leave = machine.random() % 8 == 0;
+    const bool held = block.hold && --block.hold == 0;
+    leave = wait && machine.others && (held || (options().order == Order::random && machine.random() % 8 == 0));
   }
   if (wait) {
     resume_next(Next::any, leave);
