@@ -7,7 +7,7 @@
 
 namespace cohort::app {
 
-enum ExitCode { ok = 0, bad_input = 2, io_failure = 3, device_failure = 4, interrupted = 130 };
+enum ExitCode { ok = 0, bad_input = 2, io_failure = 3, device_failure = 4, not_conforming = 5, interrupted = 130 };
 
 struct Common {
   std::string file;                    // the experiment
@@ -32,5 +32,12 @@ struct BenchOptions {
   bool json = false;
 };
 int bench_train(const Common& options, const BenchOptions& bench);
+
+struct GpuBenchOptions {
+  double seconds = 2;  // of measuring, per case
+  bool quick = false;
+  std::string json;  // file; "" = none
+};
+int bench_gpu(const Common& options, const GpuBenchOptions& bench);
 
 }  // namespace cohort::app

@@ -47,7 +47,9 @@ int dispatch(int argc, char** argv) {
   app.set_version_flag("--version", "cohort " COHORT_VERSION);
   app.require_subcommand(1);
   app.footer(
-      "Exit codes: 0 done (diverged networks included), 2 bad input, 3 files, 4 device, 130 interrupted.\n"
+      "Exit codes: 0 done (diverged networks included), 2 bad input, 3 files, 4 device, 5 the device does not train "
+      "as\n"
+      "the CPU does (bench gpu), 130 interrupted.\n"
       "Data goes to stdout, everything else to stderr.");
   Common common;
   int code = ok;
@@ -128,6 +130,22 @@ int dispatch(int argc, char** argv) {
   train_command->add_flag("--json", bench.json, "one JSON object a line");
   add_device(*train_command, common);
   train_command->callback([&] { code = bench_train(common, bench); });
+
+  GpuBenchOptions gpu;
+  Common card;
+  card.device = "cuda";
+  auto* gpu_command = bench_command->add_subcommand("gpu",
+                                                    "what a card does, in a few minutes: conformance with the CPU, "
+                                                    "exactness of gradients, throughput and latency of\n"
+                                                    "training, bandwidth of updates");
+  gpu_command->add_option("--seconds", gpu.seconds, "time to measure each speed for")
+      ->check(CLI::Range(0.01, 20.0))
+      ->capture_default_str();
+  gpu_command->add_flag("--quick", gpu.quick, "a few small cases");
+  gpu_command->add_option("--json", gpu.json,
+                          "write everything to this file too, after every case; with $COHORT_COMMIT, if that is set");
+  add_device(*gpu_command, card);
+  gpu_command->callback([&] { code = bench_gpu(card, gpu); });
 
   if (argc > 1 && argv[1][0] != '-') {
     const auto commands = app.get_subcommands({});

@@ -51,9 +51,7 @@ class CpuDevice final : public Device {
     info_.memory_bytes = physical_memory() / 2;
     scratch_.resize(size_t(info_.workers));
   }
-  ~CpuDevice() override {
-    for (const Scratch& s : scratch_) std::free(s.memory);
-  }
+  ~CpuDevice() override { release_scratch(); }
   const Info& info() const override { return info_; }
 
   void* allocate(size_t bytes) override { return aligned_zeros(bytes); }
@@ -76,7 +74,12 @@ class CpuDevice final : public Device {
     return program_->tangent_workspace(a, 1) * size_t(info_.workers);
   }
 
+  void release_scratch() noexcept override {
+    for (Scratch& s : scratch_) std::free(std::exchange(s, {}).memory);
+  }
+
   Spectra& spectra() override { return spectra_; }
+  std::optional<UpdateBandwidth> update_bandwidth(const UpdateBandwidthCase&) override { return std::nullopt; }
   void for_each(int64_t count, const std::function<void(int64_t)>& body) override {
     parallel_for(info_.workers, count, [&](int64_t i, int) { body(i); });
   }
@@ -93,7 +96,7 @@ class CpuDevice final : public Device {
     parallel_for(info_.workers, args.cohort.n_nets, [&](int64_t i, int worker) {
       Scratch& s = scratch_[size_t(worker)];  // touched by its own worker first, so that the pages are near it
       if (s.bytes < bytes) {
-        std::free(std::exchange(s.memory, nullptr));
+        std::free(std::exchange(s, {}).memory);
         s.memory = aligned_zeros(bytes);
         s.bytes = bytes;
       }

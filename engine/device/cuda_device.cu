@@ -11,7 +11,9 @@
 #include "cohort/error.h"
 #include "cuda/gpu.h"
 #include "device/cuda_spectra.h"
+#include "device/cuda_update_bandwidth.h"
 #include "device/device.h"
+#include "device/out_of_memory.h"
 #include "device/parallel.h"
 
 namespace cohort::engine {
@@ -20,6 +22,7 @@ namespace {
 
 constexpr double usable_share = 0.85;  // of the memory that is free at the start
 constexpr int insufficient_driver = 35;
+static_assert(out_of_memory_code == int(cudaErrorMemoryAllocation));
 
 class Stream {
  public:
@@ -51,6 +54,7 @@ class CudaDevice final : public Device {
     info_.name = properties.name;
     info_.isa = "sm_" + std::to_string(properties.major) + std::to_string(properties.minor);
     info_.memory_bytes = size_t(double(free) * usable_share);
+    info_.card = describe(properties);
     info_.workers = n_blocks_in_flight();
   }
   ~CudaDevice() override {
@@ -62,7 +66,11 @@ class CudaDevice final : public Device {
 
   void* allocate(size_t bytes) override {
     use(ordinal_);
-    void* const memory = try_allocate(bytes);
+    void* memory = try_allocate(bytes);
+    if (!memory && workspace_) {  // what is kept of earlier operations stands in the way
+      release_workspace();
+      memory = try_allocate(bytes);
+    }
     if (!memory)
       gpu::raise(cudaErrorMemoryAllocation, "allocation of " + std::to_string(bytes) + " bytes",
                  std::source_location::current());
@@ -110,9 +118,18 @@ class CudaDevice final : public Device {
     return chosen(a.cohort.signature).program->tangent_workspace(a, count);
   }
 
+  void release_scratch() noexcept override {
+    cudaSetDevice(ordinal_);
+    release_workspace();
+  }
+
   Spectra& spectra() override {
     use(ordinal_);
     return spectra_;
+  }
+  std::optional<UpdateBandwidth> update_bandwidth(const UpdateBandwidthCase& shape) override {
+    use(ordinal_);
+    return measure_update_bandwidth(shape);
   }
   void for_each(int64_t count, const std::function<void(int64_t)>& body) override {
     parallel_for(n_threads_, count, [&](int64_t i, int) { body(i); });
@@ -123,6 +140,23 @@ class CudaDevice final : public Device {
   static int use(int ordinal) {
     gpu::check(cudaSetDevice(ordinal), "choice of the device");
     return ordinal;
+  }
+
+  Card describe(const cudaDeviceProp& properties) const {
+    Card card;
+    card.major = properties.major;
+    card.minor = properties.minor;
+    card.multiprocessors = properties.multiProcessorCount;
+    card.total_bytes = properties.totalGlobalMem;
+    constexpr auto clock_rate = cudaDeviceAttr(13);  // cudaDevAttrClockRate, in kHz; not every device says it
+    int kilohertz = 0;
+    if (cudaDeviceGetAttribute(&kilohertz, clock_rate, ordinal_) == cudaSuccess)
+      card.clock_hz = 1e3 * kilohertz;
+    else
+      cudaGetLastError();
+    gpu::check(cudaDriverGetVersion(&card.driver_version), "version of the driver");
+    gpu::check(cudaRuntimeGetVersion(&card.runtime_version), "version of the runtime");
+    return card;
   }
 
   void keep_memory_in_pool() {

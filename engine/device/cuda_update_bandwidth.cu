@@ -17,7 +17,8 @@ class Array {
     gpu::check(cudaMemset(memory_, 0, bytes_), "zeroing of new memory");
   }
   explicit Array(const std::vector<T>& values) : Array(values.size()) {
-    gpu::check(cudaMemcpy(memory_, values.data(), values.size() * sizeof(T), cudaMemcpyHostToDevice), "upload");
+    if (!values.empty())
+      gpu::check(cudaMemcpy(memory_, values.data(), values.size() * sizeof(T), cudaMemcpyHostToDevice), "upload");
   }
   Array(const Array&) = delete;
   Array& operator=(const Array&) = delete;

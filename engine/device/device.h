@@ -4,12 +4,28 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "cohort/kernels.h"
 #include "device/spectra.h"
+#include "device/update_bandwidth.h"
 
 namespace cohort::engine {
+
+// What a graphics card says of itself; 0 where it says nothing.
+struct Card {
+  int major = 0, minor = 0;  // compute capability
+  int multiprocessors = 0;
+  double clock_hz = 0;  // the highest of the multiprocessors
+  size_t total_bytes = 0;
+  int driver_version = 0, runtime_version = 0;  // CUDA's: 13000 = 13.0
+  // Fused multiply-adds of all lanes in every cycle; 0 where the clock is not known.
+  double fp32_flops() const {
+    const bool narrow = major < 8 || (major == 8 && minor == 0);  // 64 lanes a multiprocessor, since then 128
+    return 2.0 * (narrow ? 64 : 128) * multiprocessors * clock_hz;
+  }
+};
 
 class Device {
  public:
@@ -19,11 +35,12 @@ class Device {
     std::string isa;          // "x86-64-v4", "sm_90", ...
     int workers = 1;          // networks in flight at once
     size_t memory_bytes = 0;  // what a cohort may use
+    Card card;                // of "cuda"
   };
   virtual ~Device() = default;
   virtual const Info& info() const = 0;
 
-  // Memory; zeroed. allocate throws CudaError or std::bad_alloc.
+  // Memory; zeroed. allocate throws CudaError (is_out_of_memory in device/out_of_memory.h) or std::bad_alloc.
   virtual void* allocate(size_t bytes) = 0;
   virtual void release(void* memory) noexcept = 0;
   virtual void upload(void* to, const void* from, size_t bytes) = 0;
@@ -44,8 +61,13 @@ class Device {
   // Scratch memory that an operation over `count` networks takes.
   virtual size_t train_workspace(const TrainArgs<float>&, int count) const = 0;
   virtual size_t tangent_workspace(const TangentArgs<float>&, int count) const = 0;
+  // Gives back the scratch memory that is kept between operations.
+  virtual void release_scratch() noexcept = 0;
 
   virtual Spectra& spectra() = 0;
+
+  // mirror_update beside a copy; nothing where that is not measured.
+  virtual std::optional<UpdateBandwidth> update_bandwidth(const UpdateBandwidthCase&) = 0;
 
   // body(i) for 0 <= i < count on all the host's workers.
   virtual void for_each(int64_t count, const std::function<void(int64_t)>& body) = 0;

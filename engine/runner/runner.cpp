@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <new>
 #include <set>
 
+#include "cohort/error.h"
+#include "device/out_of_memory.h"
 #include "runner/measure.h"
 #include "runner/networks.h"
 
@@ -40,7 +43,7 @@ std::vector<int64_t> multiples(int64_t every, int64_t first, int64_t end) {
 class CohortRun {
  public:
   CohortRun(const RunContext& context, const Dataset& data, std::span<const ResolvedNetwork> networks, int64_t end,
-            size_t first, UnitResult& result)
+            size_t first, UnitResult& result, double& flop_done)
       : context_(context),
         settings_(context.experiment.settings()),
         networks_(context.device, networks, data),
@@ -48,7 +51,8 @@ class CohortRun {
         end_(end),
         first_(first),
         n_nets_(result.net.size()),
-        result_(result) {}
+        result_(result),
+        flop_done_(flop_done) {}
 
   // False when stopped.
   bool run() {
@@ -128,6 +132,7 @@ class CohortRun {
             record(history, i, size_t(s / every), double(values[i * size_t(steps) + size_t(s - step_)]));
       }
       step_ += steps;
+      flop_done_ += flop * double(steps);
       if (context_.progress) context_.progress(flop * double(steps));
     }
     return true;
@@ -233,6 +238,7 @@ class CohortRun {
   int64_t end_;
   size_t first_, n_nets_;
   UnitResult& result_;
+  double& flop_done_;
   int64_t step_ = 0;
   size_t evaluation_index_ = 0, snapshot_index_ = 1;  // entry 0 of a snapshot series is the start
 };
@@ -262,12 +268,30 @@ std::optional<UnitResult> run_unit(const RunContext& context, const std::vector<
   int64_t end = 0;
   for (const ResolvedNetwork& n : resolved) end = std::max(end, n.spec.steps);
   const DeviceDataset data = context.data.pixels ? DeviceDataset(context.device, context.data) : DeviceDataset();
-  const size_t fit =
-      size_t(networks_per_cohort(context.device, resolved.front().signature, context.experiment.settings()));
-  for (size_t first = 0; first < resolved.size(); first += fit) {
+  size_t fit = size_t(networks_per_cohort(context.device, resolved.front().signature, context.experiment.settings()));
+  for (size_t first = 0; first < resolved.size();) {
     const size_t count = std::min(fit, resolved.size() - first);
-    if (!CohortRun(context, data.view(), std::span(resolved).subspan(first, count), end, first, result).run())
-      return std::nullopt;
+    double flop_done = 0;
+    std::string why;  // there was too little memory
+    try {
+      CohortRun cohort(context, data.view(), std::span(resolved).subspan(first, count), end, first, result, flop_done);
+      if (!cohort.run()) return std::nullopt;
+    } catch (const CudaError& e) {
+      if (!is_out_of_memory(e)) throw;
+      why = e.what();
+    } catch (const std::bad_alloc&) {
+      why = "allocation in the host's memory";
+    }
+    if (why.empty()) {
+      first += count;
+      continue;
+    }
+    if (count == 1)
+      throw CudaError(out_of_memory_code,
+                      "network " + std::to_string(networks[first]) + " does not fit into memory, even alone: " + why);
+    if (context.progress) context.progress(-flop_done);
+    context.device.release_scratch();
+    fit = count / 2;
   }
   return result;
 }

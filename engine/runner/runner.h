@@ -15,13 +15,15 @@ namespace cohort::engine {
 struct RunContext {
   Device& device;
   const Experiment& experiment;
-  Dataset data;                                         // host memory; empty where no task needs one
-  const std::atomic<bool>* stop = nullptr;              // set: give up at the next boundary
-  std::function<void(double flop)> progress = nullptr;  // called with the work done since the last call
+  Dataset data;                             // host memory; empty where no task needs one
+  const std::atomic<bool>* stop = nullptr;  // set: give up at the next boundary
+  // Called with the work done since the last call; below 0 where work is done again.
+  std::function<void(double flop)> progress = nullptr;
 };
 
 // The networks at these positions of the sweep, all of one signature; cut into as many launches as memory asks for, which
-// changes nothing in the result. Nothing (no result) when stopped.
+// changes nothing in the result: where a launch runs out of memory, it is done again with half as many networks. Nothing
+// (no result) when stopped. Throws CudaError where one network alone is too large.
 std::optional<UnitResult> run_unit(const RunContext& context, const std::vector<int64_t>& networks);
 
 // Training work of a network in floating-point operations.

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <vector>
 
+#include "runner/decision_network.h"
 #include "runner/networks.h"
 
 namespace cohort::engine {
@@ -52,25 +53,14 @@ class GemmRace {
 
 }  // namespace
 
+Signature ThroughputCase::signature() const {
+  return {.n_in = n_in, .n_hidden = n_hidden, .n_out = n_out, .batch = batch, .n_steps = n_steps};
+}
+
 Throughput measure_throughput(Device& device, const ThroughputCase& shape) {
   const int workers = device.info().workers, n_nets = shape.n_nets ? shape.n_nets : 4 * workers;
-  std::vector<ResolvedNetwork> networks(static_cast<size_t>(n_nets));
-  for (size_t i = 0; i < networks.size(); ++i) {
-    NetSpec& spec = networks[i].spec;
-    spec.seed = i;
-    spec.activation = ActivationId::tanh;
-    spec.init.gain = 0.9;
-    spec.steps = int64_t(1) << 40;
-    const TaskInfo& task = task_info(spec.task.id);
-    for (int p = 0; p < task.n_params; ++p) spec.task.param[p] = task.params[p].value;
-    spec.task.param[0] = shape.n_steps - 1;  // stimulus steps
-    spec.task.param[3] = shape.n_in - 3;     // irrelevant channels
-    networks[i].signature = {.n_in = shape.n_in,
-                             .n_hidden = shape.n_hidden,
-                             .n_out = shape.n_out,
-                             .batch = shape.batch,
-                             .n_steps = shape.n_steps};
-  }
+  std::vector<ResolvedNetwork> networks(static_cast<size_t>(n_nets), decision_network(shape.signature()));
+  for (size_t i = 0; i < networks.size(); ++i) networks[i].spec.seed = i;
   const Networks cohort(device, networks, Dataset{});
   const double flop = flop_per_step(cohort.signature()) * n_nets;
   const auto train = [&](int64_t steps) {
@@ -80,10 +70,11 @@ Throughput measure_throughput(Device& device, const ThroughputCase& shape) {
   const auto steps_in = [](double seconds, double per_step) {
     return std::max<int64_t>(1, int64_t(seconds / per_step));
   };
-  const int64_t trial = steps_in(0.2, train(1));
-  constexpr int rounds = 7;
-  const int64_t steps = steps_in(shape.seconds / rounds, train(trial) / double(trial));
-  const bool cpu = device.info().backend == "cpu";
+  const int64_t trial = steps_in(std::min(0.2, shape.seconds), train(1));
+  const double per_step = train(trial) / double(trial);
+  const int rounds = int(std::clamp(shape.seconds / per_step, 1.0, 7.0));  // fewer where a step takes long
+  const int64_t steps = steps_in(shape.seconds / rounds, per_step);
+  const bool cpu = shape.gemm && device.info().backend == "cpu";
   GemmRace big(cpu ? workers : 0, 1024, 1024, 1024),
       small(cpu ? workers : 0, shape.batch, shape.n_hidden, shape.n_hidden);
   std::vector<double> ours, theirs_big, theirs_small;
@@ -95,6 +86,7 @@ Throughput measure_throughput(Device& device, const ThroughputCase& shape) {
   Throughput result;
   result.shape = shape;
   result.shape.n_nets = n_nets;
+  result.program = device.training_program(cohort.signature());
   result.net_steps_per_s = median(ours) * n_nets;
   result.tflops = flop * median(ours) * 1e-12;
   if (cpu) result.gemm_tflops = std::max(median(theirs_big), median(theirs_small));

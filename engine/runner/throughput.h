@@ -1,6 +1,8 @@
 // How fast a device trains networks, and what its arithmetic could do at best.
 #pragma once
 
+#include <string>
+
 #include "device/device.h"
 
 namespace cohort::engine {
@@ -9,9 +11,12 @@ struct ThroughputCase {
   int n_hidden = 64, batch = 64, n_steps = 100, n_in = 4, n_out = 3;  // case C1; n_in >= 3, n_out = 3
   int n_nets = 0;                                                     // 0: a few per worker
   double seconds = 3;                                                 // of measuring
+  bool gemm = true;                                                   // measure the products too, where that is known
+  Signature signature() const;
 };
 struct Throughput {
   ThroughputCase shape;
+  std::string program;  // Device::training_program
   double net_steps_per_s = 0;
   double tflops = 0;  // flop_per_step x net_steps_per_s
   double gemm_tflops =
@@ -20,7 +25,7 @@ struct Throughput {
 };
 
 // Trains tanh networks on the perceptual decision task, data generation and update included; medians over alternating
-// rounds. On a CPU device the products are OpenBLAS's.
+// rounds. At least three steps are done, however long they take. On a CPU device the products are OpenBLAS's.
 Throughput measure_throughput(Device& device, const ThroughputCase& shape);
 
 }  // namespace cohort::engine
