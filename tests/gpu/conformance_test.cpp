@@ -122,6 +122,18 @@ TYPED_TEST(Conformance, ResultsDoNotDependOnTheNumberOfWorkspaces) {
   }
 }
 
+TYPED_TEST(Conformance, ResultsDoNotDependOnTheLaunch) {
+  COHORT_NEEDS_DEVICE(this->in_double);
+  const TaskSpec task = this->perceptual_decision();
+  const Signature g = signature_of(task, 6, 1, 3, true);
+  const std::vector<NetSpec> nets = variety(g, task, 5);
+  Plan plan;
+  plan.tangent_trials = 2;
+  const Results all = Course<TypeParam>(this->cuda, Where::device, g, nets, plan)();
+  plan.split = 2;
+  expect_same(all, Course<TypeParam>(this->cuda, Where::device, g, nets, plan)());
+}
+
 // ---- mistakes of the caller
 TYPED_TEST(Conformance, MistakesAreNamed) {
   COHORT_NEEDS_DEVICE(this->in_double);

@@ -23,6 +23,7 @@ struct Plan {
   int train = 3, train_again = 2, trials = 7, tangent_trials = 3;
   bool mask = true, tangent = true;
   int n_workspaces = 0;  // 0: as many as the program asks for
+  int split = 0;         // > 0: networks before it in one launch, the others in another
 };
 
 // Everything that the operations leave behind, by name: [n_nets][...].
@@ -80,7 +81,8 @@ class Course {
     const size_t bytes =
         plan_.n_workspaces > 0 ? size_t(plan_.n_workspaces) * workspace(args, 1) : workspace(args, count_);
     const Scratch scratch(where_, bytes);
-    operation(args, {0, count_, scratch.data(), scratch.bytes(), nullptr});
+    operation(args, {0, plan_.split, scratch.data(), scratch.bytes(), nullptr});
+    operation(args, {plan_.split, count_ - plan_.split, scratch.data(), scratch.bytes(), nullptr});
     if (where_ == Where::device) gpu::check(cudaDeviceSynchronize(), "operation");
   }
   template <class T>

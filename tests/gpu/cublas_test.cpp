@@ -68,6 +68,9 @@ TEST_F(Cublas, ANetworkAloneIsBitIdenticalToItselfAmongOthers) {
     SCOPED_TRACE(i);
     expect_same(part(all, i, count), Course<float>(program(), Where::device, g, {nets[i]}, plan())());
   }
+  Plan two_launches = plan();
+  two_launches.split = 3;
+  expect_same(all, Course<float>(program(), Where::device, g, nets, two_launches)());
 }
 
 }  // namespace

@@ -120,6 +120,9 @@ TEST_F(Tiled, ANetworkAloneIsBitIdenticalToItselfAmongOthers) {
     few.n_workspaces = n;
     expect_same(all, Course<float>(program(g), Where::device, g, nets, few)());
   }
+  Plan two_launches = plan();
+  two_launches.split = 3;
+  expect_same(all, Course<float>(program(g), Where::device, g, nets, two_launches)());
 }
 
 // As many as a sweep has; a tenth of them without COHORT_FULL.
