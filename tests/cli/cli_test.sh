@@ -121,6 +121,28 @@ keys = "n batch seq_len backend device isa precision threads net_steps_per_s tfl
 assert all(k in d for k in keys) and d["efficiency"] > 0 and d["backend"] == "cpu"
 PY
 
+# the benchmark of a card, on the CPU; without a card one line
+expect 0 "" "$tool" bench gpu --help
+expect 0 "conformance" "$tool" bench gpu --device cpu --quick --seconds 0.02 --json card.json
+for words in "conformance with the CPU, tolerance" "serial.*pass" "gradients against double" "throughput" "latency"; do
+  grep -q "$words" out || fail "bench gpu prints no '$words'"
+done
+python3 - <<'PY' || fail "bench gpu --json"
+import json
+d = json.load(open("card.json"))
+assert d["complete"] and d["quick"] and d["commit"] is None and d["device"]["backend"] == "cpu"
+assert d["conformance"]["pass"] and d["conformance"]["programs"][0]["difference"] <= d["conformance"]["tolerance"]
+assert all(0 < a["gradient_error"] < 1e-5 for a in d["accuracy"]) and {a["gain"] for a in d["accuracy"]} == {0.9, 1.5}
+assert all(t["net_steps_per_s"] > 0 and t["problem"] is None for t in d["throughput"] + d["latency"])
+PY
+expect 0 "" env COHORT_COMMIT=abc "$tool" bench gpu --device cpu --quick --seconds 0.01 --json card.json
+grep -q '"commit": "abc"' card.json || fail "bench gpu --json does not name the commit"
+expect 4 "device 'cuda:99': there is no" "$tool" bench gpu --device cuda:99
+[[ ! -s out ]] || fail "bench gpu printed something without a device"
+expect 2 "tpu" "$tool" bench gpu --device tpu
+expect 2 "--seconds" "$tool" bench gpu --device cpu --seconds 0
+expect 3 "nothing/here" "$tool" bench gpu --device cpu --json /proc/nothing/here
+
 # Ctrl-C ends cleanly, and the same command continues
 "$tool" run good.toml --out stopped --device cpu --set train.steps=2000000 >out 2>err &
 pid=$!
