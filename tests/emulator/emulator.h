@@ -87,7 +87,7 @@ struct Options {
   size_t smem_per_block = 227 * 1024;     // after opting in
   size_t smem_per_multiprocessor = 228 * 1024;
   int n_multiprocessors = 2;
-  int major = 0, minor = 0;  // compute capability
+  int major = 9, minor = 0;  // compute capability
 };
 Options& options();
 
