@@ -144,6 +144,7 @@ Json json_of_accuracy(const GpuBenchReport& report) {
       [](Json& item, const GradientError& e) {
         item["program"] = e.program;
         item["gradient_error"] = e.largest();
+        item["cpu_fp32_gradient_error"] = e.on_cpu;
         for (const auto& [name, error] : e.tensors) item["tensors"][name] = error;
       });
 }
@@ -204,13 +205,13 @@ std::string report_text(const GpuBenchReport& report, const Device::Info& device
                         a.pass ? "pass" : "FAIL");
   text += problems(report.conformance);
 
-  text += fmt::format("\ngradients against double precision\n{:>10}{:>10}{:>6}{:>8}{:>6}{:>12}\n", "precision",
-                      "program", "n", "inputs", "gain", "error");
+  text += fmt::format("\ngradients against double precision\n{:>10}{:>10}{:>6}{:>8}{:>6}{:>12}{:>12}\n", "precision",
+                      "program", "n", "inputs", "gain", "error", "CPU fp32");
   for (const auto& row : report.accuracy)
     if (row.result)
-      text +=
-          fmt::format("{:>10}{:>10}{:>6}{:>8}{:>6.1f}{:>12.2g}\n", precision, first_word(row.result->program),
-                      row.asked.signature.n_hidden, row.asked.signature.n_in, row.asked.gain, row.result->largest());
+      text += fmt::format("{:>10}{:>10}{:>6}{:>8}{:>6.1f}{:>12.2g}{:>12.2g}\n", precision,
+                          first_word(row.result->program), row.asked.signature.n_hidden, row.asked.signature.n_in,
+                          row.asked.gain, row.result->largest(), row.result->on_cpu);
   text += problems(report.accuracy);
 
   text +=

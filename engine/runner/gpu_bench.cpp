@@ -138,7 +138,11 @@ GpuBenchReport run_gpu_bench(Device& device, const GpuBenchSettings& settings,
             [&](const Signature& s) { return compare_training(device, *cpu, s); });
   for (auto& row : report.accuracy)
     measure(row, fmt::format("gradients, n = {}, gain {}", row.asked.signature.n_hidden, row.asked.gain),
-            [&](const GradientErrorCase& c) { return measure_gradient_error(device, c); });
+            [&](const GradientErrorCase& c) {
+              GradientError error = measure_gradient_error(device, c);
+              error.on_cpu = measure_gradient_error(*cpu, c).largest();
+              return error;
+            });
   for (auto& row : report.throughput)
     measure(row, fmt::format("throughput, n = {}, {} networks", row.asked.n_hidden, row.asked.n_nets),
             [&](const ThroughputCase& c) { return measure_throughput(device, c); });

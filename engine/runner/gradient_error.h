@@ -16,6 +16,7 @@ struct GradientErrorCase {
 struct GradientError {
   std::string program;                                  // that made the gradients (Device::training_program)
   std::vector<std::pair<std::string, double>> tensors;  // norm of the difference over the norm, by tensor
+  double on_cpu = 0;  // the largest of the CPU's program in single precision, where it was asked for
   double largest() const;
 };
 

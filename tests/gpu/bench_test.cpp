@@ -67,6 +67,7 @@ TEST_F(GpuBench, MeasuresEverything) {
   EXPECT_GT(largest, 0);  // other orders of summation
   EXPECT_LT(report.accuracy[0].result->largest(), 5e-6);
   EXPECT_GT(report.accuracy[0].result->largest(), 1e-9);
+  EXPECT_GT(report.accuracy[0].result->on_cpu, 1e-9);
   EXPECT_EQ(report.accuracy[0].result->tensors.size(), 5u);
   EXPECT_GT(report.throughput[0].result->net_steps_per_s, 0);
   EXPECT_GT(report.latency[0].result->net_steps_per_s, 0);
