@@ -22,6 +22,7 @@ namespace {
 
 constexpr double usable_share = 0.85;  // of the memory that is free at the start
 constexpr int insufficient_driver = 35;
+constexpr int least_capability = 8;  // CMAKE_CUDA_ARCHITECTURES
 static_assert(out_of_memory_code == int(cudaErrorMemoryAllocation));
 
 class Stream {
@@ -261,6 +262,13 @@ extern "C" cohort::engine::Device* cohort_cuda_open(int ordinal, int threads, ch
       return refuse("there is no CUDA device " + std::to_string(ordinal) + ": this machine has " +
                     std::to_string(n_devices) +
                     (n_devices == 1 ? " (cuda:0)" : " (cuda:0 to cuda:" + std::to_string(n_devices - 1) + ")"));
+    int major = 0, minor = 0;
+    gpu::check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, ordinal), "compute capability");
+    gpu::check(cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, ordinal), "compute capability");
+    if (major < cohort::engine::least_capability)
+      return refuse("cuda:" + std::to_string(ordinal) + " has compute capability " + std::to_string(major) + "." +
+                    std::to_string(minor) + "; allowed: " + std::to_string(cohort::engine::least_capability) +
+                    ".0 or more");
     return new cohort::engine::CudaDevice(ordinal, threads);
   } catch (const std::exception& e) {
     return refuse(e.what());

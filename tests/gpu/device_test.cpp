@@ -83,6 +83,17 @@ TEST_F(CudaDevice, RunsOnTheHostsThreads) {
   for (int i = 0; i < 100; ++i) EXPECT_EQ(done[size_t(i)], i + 1);
 }
 
+#if defined(COHORT_EMULATED)
+TEST_F(CudaDevice, RefusesACardThatIsTooOld) {
+  emulator::options().major = 7;
+  emulator::options().minor = 5;
+  std::string reason;
+  EXPECT_FALSE(open(0, &reason));
+  EXPECT_EQ(reason, "cuda:0 has compute capability 7.5; allowed: 8.0 or more");
+  emulator::options().major = 9;
+  emulator::options().minor = 0;
+}
+#endif
 TEST_F(CudaDevice, RefusesAnOrdinalThatIsNotThere) {
   std::string reason;
   EXPECT_FALSE(open(1000, &reason));

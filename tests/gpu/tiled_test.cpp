@@ -83,24 +83,25 @@ TEST_F(Tiled, EveryTask) {
     if (g.n_in <= 32)
       expect_agreement(g, variety(g, spec, 3));
     else
-      EXPECT_EQ(choose_cuda_program<float>(g).refused, "tiled: more than 32 inputs");
+      EXPECT_EQ(choose_cuda_program<float>(g).refused, "tiled: more than 32 inputs; cublas: at most 256 hidden units");
   }
 }
 
-TEST_F(Tiled, WhatItRefusesGoesToTheGenericProgram) {
+TEST_F(Tiled, WhatItRefusesGoesToOthers) {
   COHORT_NEEDS_DEVICE();
   const auto choose = [](int n_in, int n_hidden, int n_out) {
     return choose_cuda_program<float>({CoreId::recurrent, n_in, n_hidden, 1, n_out, 0, 8, 3, 0});
   };
   EXPECT_EQ(choose(32, 256, 32).program->name, std::string("tiled"));
   EXPECT_EQ(choose(32, 256, 32).refused, "");
-  EXPECT_EQ(choose(33, 8, 1).refused, "tiled: more than 32 inputs");
+  EXPECT_EQ(choose(33, 8, 1).refused, "tiled: more than 32 inputs; cublas: at most 256 hidden units");
   EXPECT_EQ(choose(1, 257, 1).refused, "tiled: more than 256 hidden units");
-  EXPECT_EQ(choose(1, 8, 33).refused, "tiled: more than 32 outputs");
+  EXPECT_EQ(choose(1, 257, 1).program->name, std::string("cublas"));
+  EXPECT_EQ(choose(1, 8, 33).refused, "tiled: more than 32 outputs; cublas: at most 256 hidden units");
   EXPECT_EQ(choose(1, 8, 33).program->name, std::string("generic"));
 #if defined(COHORT_EMULATED)
   emulator::options().smem_per_block = 1024;
-  EXPECT_EQ(choose(1, 8, 1).refused, "tiled: too little shared memory");
+  EXPECT_EQ(choose(1, 8, 1).refused, "tiled: too little shared memory; cublas: at most 256 hidden units");
   emulator::options() = {};
 #endif
 }

@@ -27,7 +27,7 @@ done < <(block sh)
 diff <(block cpp) <(cat "$source"/tests/package/embed{,_update}.cpp) ||
   { echo "README's C++ is not tests/package/embed.cpp and embed_update.cpp"; exit 1; }
 diff <(block toml | grep -v '^$') <(grep -v '^#\|^$' experiments/first.toml) || { echo "README's TOML is not experiments/first.toml"; exit 1; }
-grep -o '](\([^)h][^)]*\))' "$source/README.md" | sed 's/](\(.*\))/\1/' | while IFS= read -r link; do
+awk '/^```/ { code = !code } !code' "$source/README.md" | grep -o '](\([^)h][^)]*\))' | sed 's/](\(.*\))/\1/' | while IFS= read -r link; do
   [[ -e $source/$link ]] || { echo "README links to $link, which is not there"; exit 1; }
 done
 echo "$ran commands of README ran"
