@@ -104,23 +104,53 @@ __global__ void __launch_bounds__(n_threads, 2) begin_step_kernel(const __grid_c
   prepare_states(team, g, net.spec, g.batch, slot.w.h, noisy, step);
 }
 
-// h_{t+1} = f(z + c), z in its place.
-__global__ void activation_kernel(const __grid_constant__ Group group, int l, int t) {
-  const int s = int(blockIdx.y);
-  const Signature& g = group.args.cohort.signature;
-  const Slot slot = group.slot(s);
-  if (s >= group.header->count || !slot.progress->active) return;
-  const int ld = CtaTeam::pad<float>(g.n_hidden), n = g.batch * ld;
-  float* const h = slot.w.h + (ptrdiff_t(l) * (g.n_steps + 1) + t + 1) * n;
-  const float* const c = slot.w.weights.layer[l].c;
-  with_activation(group.args.cohort.nets[group.header->first + s].activation, [&](auto f) {
-    for (int j = 4 * int(blockIdx.x * blockDim.x + threadIdx.x); j < n; j += 4 * int(gridDim.x * blockDim.x)) {
-      Quad<float> z = load_quad(h + j);
-      const Quad<float> bias = load_quad(c + j % ld);
-      COHORT_UNROLL
-      for (int k = 0; k < 4; ++k) z.v[k] = f.value(z.v[k] + bias.v[k]);
-      store_quad(h + j, z);
-    }
+// What a pointwise kernel needs of the group; pointers are those of slot 0, so that no thread lays out a workspace.
+struct Pointwise {
+  const NetSpec* nets;
+  const Header* header;
+  const Progress* progress;
+  size_t slot_bytes;
+  int n, ld;  // floats of a time step, of a row
+
+  template <class T>
+  COHORT_TEAM_FN T* of_slot(T* first) const {
+    return reinterpret_cast<T*>(reinterpret_cast<uintptr_t>(first) + blockIdx.y * slot_bytes);
+  }
+  // f(activation, j) for every fourth j < n, if the block's network takes part.
+  template <class F>
+  COHORT_TEAM_FN void for_each_quad(F f) const {
+    const int s = int(blockIdx.y);
+    if (s >= header->count || !of_slot(progress)->active) return;
+    with_activation(nets[header->first + s].activation, [&](auto activation) {
+      for (int j = 4 * int(blockIdx.x * blockDim.x + threadIdx.x); j < n; j += 4 * int(gridDim.x * blockDim.x))
+        f(activation, j);
+    });
+  }
+};
+
+// h = f(h + c).
+__global__ void activation_kernel(const __grid_constant__ Pointwise p, float* h_of_first, const float* c_of_first) {
+  float* const h = p.of_slot(h_of_first);
+  const float* const c = p.of_slot(c_of_first);
+  p.for_each_quad([&](auto f, int j) {
+    Quad<float> z = load_quad(h + j);
+    const Quad<float> bias = load_quad(c + j % p.ld);
+    COHORT_UNROLL
+    for (int k = 0; k < 4; ++k) z.v[k] = f.value(z.v[k] + bias.v[k]);
+    store_quad(h + j, z);
+  });
+}
+
+// delta *= f'(h).
+__global__ void slope_kernel(const __grid_constant__ Pointwise p, float* delta_of_first, const float* h_of_first) {
+  float* const delta = p.of_slot(delta_of_first);
+  const float* const h = p.of_slot(h_of_first);
+  p.for_each_quad([&](auto f, int j) {
+    Quad<float> d = load_quad(delta + j);
+    const Quad<float> states = load_quad(h + j);
+    COHORT_UNROLL
+    for (int k = 0; k < 4; ++k) d.v[k] *= f.slope(states.v[k]);
+    store_quad(delta + j, d);
   });
 }
 
@@ -142,26 +172,6 @@ __global__ void __launch_bounds__(n_threads, 2) loss_kernel(const __grid_constan
   const Product<float> errors[1] = {{w.batch.y, 1, n, w.weights.v, ld, g.n_out}};
   float* const out = w.delta + ptrdiff_t(g.n_layers - 1) * n * ld;
   team.gemm(n, g.n_hidden, errors, [=](int r, int u, float z) { out[ptrdiff_t(r) * ld + u] = z; });
-}
-
-// delta_t *= f'(h_{t+1}).
-__global__ void slope_kernel(const __grid_constant__ Group group, int l, int t) {
-  const int s = int(blockIdx.y);
-  const Signature& g = group.args.cohort.signature;
-  const Slot slot = group.slot(s);
-  if (s >= group.header->count || !slot.progress->active) return;
-  const int n = g.batch * CtaTeam::pad<float>(g.n_hidden);
-  float* const delta = slot.w.delta + (ptrdiff_t(l) * g.n_steps + t) * n;
-  const float* const h = slot.w.h + (ptrdiff_t(l) * (g.n_steps + 1) + t + 1) * n;
-  with_activation(group.args.cohort.nets[group.header->first + s].activation, [&](auto f) {
-    for (int j = 4 * int(blockIdx.x * blockDim.x + threadIdx.x); j < n; j += 4 * int(gridDim.x * blockDim.x)) {
-      Quad<float> d = load_quad(delta + j);
-      const Quad<float> states = load_quad(h + j);
-      COHORT_UNROLL
-      for (int k = 0; k < 4; ++k) d.v[k] *= f.slope(states.v[k]);
-      store_quad(delta + j, d);
-    }
-  });
 }
 
 // The narrow gradients, the update and the history.
@@ -225,7 +235,14 @@ class Recording {
   Recording(const Handle& handle, const Group& group, int n_slots, void* scratch)
       : handle_(handle), group_(group), g_(group.args.cohort.signature), n_slots_(n_slots) {
     Arena arena(group.slots);
-    w_ = Slot::carve(arena, g_).w;
+    const Slot first = Slot::carve(arena, g_);
+    w_ = first.w;
+    pointwise_ = {group.args.cohort.nets,
+                  group.header,
+                  first.progress,
+                  group.slot_bytes,
+                  g_.batch * CtaTeam::pad<float>(g_.n_hidden),
+                  CtaTeam::pad<float>(g_.n_hidden)};
     check(cublasSetWorkspace(handle_.blas, scratch, cublas_bytes), "workspace of cuBLAS");
     gpu::check(cudaStreamBeginCapture(handle_.stream, cudaStreamCaptureModeThreadLocal),
                "recording of a training step");
@@ -279,7 +296,7 @@ class Recording {
                false, layer.s_t, ld, true, h + slot, ld);
       for (int t = 0; t < T; ++t) {
         if (t > 0) multiply(rows, n, n, h + t * slot, ld, false, layer.r_t, ld, true, h + (t + 1) * slot, ld);
-        blocks(activation_kernel, pointwise, group_, l, t);
+        blocks(activation_kernel, pointwise, pointwise_, h + (t + 1) * slot, layer.c);
       }
     }
     blocks(loss_kernel, one_block, group_);
@@ -290,7 +307,7 @@ class Recording {
         multiply(T * rows, n, n, deltas(l + 1), ld, false, w_.weights.layer[l + 1].s, ld, false, d, ld);
       for (int t = T - 1; t >= 0; --t) {
         if (t + 1 < T) multiply(rows, n, n, d + (t + 1) * slot, ld, false, layer.r, ld, true, d + t * slot, ld);
-        blocks(slope_kernel, pointwise, group_, l, t);
+        blocks(slope_kernel, pointwise, pointwise_, d + t * slot, states(l) + (t + 1) * slot);
       }
       multiply(n, n, T * rows, d, ld, true, states(l), ld, false, w_.dweights.layer[l].r, ld);
       multiply(l == 0 ? g_.n_in : n, n, T * rows, l == 0 ? w_.batch.x : states(l - 1) + slot, l == 0 ? g_.n_in : ld,
@@ -304,6 +321,7 @@ class Recording {
   Signature g_;
   int n_slots_;
   Workspace<float> w_;  // of slot 0
+  Pointwise pointwise_{};
   cudaGraphExec_t step_ = nullptr;
 };
 
