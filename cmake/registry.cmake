@@ -3,7 +3,7 @@ include(${CMAKE_CURRENT_LIST_DIR}/../kernels/registry.cmake)
 
 function(cohort_generate_registry directory)
   set(text "// Generated from kernels/registry.cmake.\n#pragma once\n")
-  foreach(family CORE GEOMETRY PARAMETERISATION TASK DISTRIBUTION ACTIVATION LOSS PROJECTION SCHEDULE)
+  foreach(family CORE GEOMETRY PARAMETERISATION TASK DISTRIBUTION ACTIVATION LOSS PROJECTION SCHEDULE PRECISION)
     set(list COHORT_${family}S)
     if(family STREQUAL GEOMETRY)
       set(list COHORT_GEOMETRIES)

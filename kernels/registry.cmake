@@ -11,3 +11,4 @@ set(COHORT_ACTIVATIONS relu tanh linear softplus)          # core/activation.h
 set(COHORT_LOSSES cross_entropy mse bce)                   # core/loss.h
 set(COHORT_PROJECTIONS none clamp frozen_sign csgd)        # program/projection.h
 set(COHORT_SCHEDULES constant cosine step_decay)           # program/schedule.h
+set(COHORT_PRECISIONS fp32 fp32x3 fp16)                    # core/precision.h

@@ -3,6 +3,7 @@
 
 #include "core/activation.h"
 #include "core/loss.h"
+#include "core/precision.h"
 #include "program/dispatch.h"
 #include "program/projection.h"
 #include "program/schedule.h"
@@ -46,6 +47,7 @@ COHORT_INFO(ActivationId, COHORT_FOR_EACH_ACTIVATION)
 COHORT_INFO(LossId, COHORT_FOR_EACH_LOSS)
 COHORT_INFO(ProjectionId, COHORT_FOR_EACH_PROJECTION)
 COHORT_INFO(ScheduleId, COHORT_FOR_EACH_SCHEDULE)
+COHORT_INFO(Precision, COHORT_FOR_EACH_PRECISION)
 #undef COHORT_ROW
 #define COHORT_ROW(word) {#word, geometry::word::doc},
 COHORT_INFO(GeometryId, COHORT_FOR_EACH_GEOMETRY)

@@ -35,6 +35,7 @@ enum class ActivationId : int32_t { COHORT_FOR_EACH_ACTIVATION(COHORT_WORD) };
 enum class LossId : int32_t { COHORT_FOR_EACH_LOSS(COHORT_WORD) };
 enum class ProjectionId : int32_t { COHORT_FOR_EACH_PROJECTION(COHORT_WORD) };
 enum class ScheduleId : int32_t { COHORT_FOR_EACH_SCHEDULE(COHORT_WORD) };
+enum class Precision : int32_t { COHORT_FOR_EACH_PRECISION(COHORT_WORD) };  // of the core's matrix products
 #undef COHORT_WORD
 enum class Role : int32_t { input, recurrent, readout, bias };
 enum class LossSteps : int32_t { all, last, masked };  // which time steps enter the loss; masked = the task's own mask
@@ -109,6 +110,7 @@ struct Signature {
   CoreId core = CoreId::recurrent;
   int32_t n_in = 0, n_hidden = 0, n_layers = 1, n_out = 0, n_inhibitory = 0, batch = 0, n_steps = 0;
   int32_t bias = 0;
+  Precision precision = Precision::fp32;  // at least this; a program may compute more exactly
   friend bool operator==(const Signature&, const Signature&) = default;
   friend auto operator<=>(const Signature&, const Signature&) = default;
 };
@@ -173,6 +175,8 @@ struct Dataset {
 struct NetState {
   int64_t step = 0;          // training steps done
   int64_t diverged_at = -1;  // step whose loss or gradient was not finite; the parameters stay as they were before it
+  int64_t overflowed_at =
+      -1;  // step in which a number left the range of fp16; from then on the network trains in bf16x3
 };
 
 template <class Real>
@@ -328,6 +332,7 @@ const ComponentInfo& info(ActivationId);
 const ComponentInfo& info(LossId);
 const ComponentInfo& info(ProjectionId);
 const ComponentInfo& info(ScheduleId);
+const ComponentInfo& info(Precision);
 
 #define COHORT_COUNT(word) +1
 inline constexpr int n_cores = 0 COHORT_FOR_EACH_CORE(COHORT_COUNT);
@@ -339,6 +344,7 @@ inline constexpr int n_activations = 0 COHORT_FOR_EACH_ACTIVATION(COHORT_COUNT);
 inline constexpr int n_losses = 0 COHORT_FOR_EACH_LOSS(COHORT_COUNT);
 inline constexpr int n_projections = 0 COHORT_FOR_EACH_PROJECTION(COHORT_COUNT);
 inline constexpr int n_schedules = 0 COHORT_FOR_EACH_SCHEDULE(COHORT_COUNT);
+inline constexpr int n_precisions = 0 COHORT_FOR_EACH_PRECISION(COHORT_COUNT);
 #undef COHORT_COUNT
 
 }  // namespace cohort
