@@ -7,7 +7,7 @@
 COHORT_BEGIN
 
 const Program<COHORT_REAL>& generic_program();  // driver.cu: any shape
-const Program<float>& tiled_program();          // tuned/tiled.cu: up to 256 hidden units
+const Program<float>& tiled_program();          // tuned/tiled/tiled.cu: up to 256 hidden units
 const Program<float>& cublas_program();         // tuned/cublas.cu: beyond
 // Why a program does not take networks of this signature on the current device; nullptr where it does.
 const char* tiled_refuses(const Signature& signature);

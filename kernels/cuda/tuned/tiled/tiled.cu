@@ -1,10 +1,10 @@
 // The tiled program: training as one persistent kernel in exact fp32, a block per network in flight, register tiles over
-// weights in shared memory (tuned/shape.h). All else of a step, and the operations besides training, are the generic
+// weights in shared memory (shape.h). All else of a step, and the operations besides training, are the generic
 // program's.
 #include "cuda/arguments.h"
 #include "cuda/programs.h"
 #include "cuda/tuned/queue.h"
-#include "cuda/tuned/recurrent.h"
+#include "cuda/tuned/tiled/recurrent.h"
 #include "program/train.h"
 
 COHORT_BEGIN

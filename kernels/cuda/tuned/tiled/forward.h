@@ -2,8 +2,8 @@
 // register tiles, h_t in shared memory, two barriers and the activation.
 #pragma once
 
-#include "cuda/tuned/pass.h"
-#include "cuda/tuned/weights.h"
+#include "cuda/tuned/tiled/pass.h"
+#include "cuda/tuned/tiled/weights.h"
 
 COHORT_BEGIN
 

@@ -2,7 +2,7 @@
 // are still in L2; of narrow ones (input, readout, bias) summed in the epilogue of the backward pass.
 #pragma once
 
-#include "cuda/tuned/pass.h"
+#include "cuda/tuned/tiled/pass.h"
 
 COHORT_BEGIN
 

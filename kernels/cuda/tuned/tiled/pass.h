@@ -3,8 +3,8 @@
 
 #include "core/recurrent.h"
 #include "cuda/tuned/copy.h"
-#include "cuda/tuned/shape.h"
-#include "cuda/tuned/tile.h"
+#include "cuda/tuned/tiled/shape.h"
+#include "cuda/tuned/tiled/tile.h"
 
 COHORT_BEGIN
 

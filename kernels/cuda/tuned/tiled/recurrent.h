@@ -1,8 +1,8 @@
 // The recurrent core (core/recurrent.h) for a block of the tiled program: same arrays, same results but for the order of sums.
 #pragma once
 
-#include "cuda/tuned/backward.h"
-#include "cuda/tuned/forward.h"
+#include "cuda/tuned/tiled/backward.h"
+#include "cuda/tuned/tiled/forward.h"
 
 COHORT_BEGIN
 

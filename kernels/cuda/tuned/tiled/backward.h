@@ -2,8 +2,8 @@
 // sequence is cut into chunks of steps; gradients of n x n weights follow each chunk, the narrow ones are summed on the way.
 #pragma once
 
-#include "cuda/tuned/gradients.h"
-#include "cuda/tuned/weights.h"
+#include "cuda/tuned/tiled/gradients.h"
+#include "cuda/tuned/tiled/weights.h"
 
 COHORT_BEGIN
 

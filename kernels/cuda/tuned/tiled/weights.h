@@ -2,7 +2,7 @@
 // are loaded once; streamed, slices of rows follow one another through a ring, also from one time step to the next.
 #pragma once
 
-#include "cuda/tuned/pass.h"
+#include "cuda/tuned/tiled/pass.h"
 
 COHORT_BEGIN
 
