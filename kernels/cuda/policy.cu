@@ -11,9 +11,9 @@ namespace {
 
 template <class Real>
 struct Row {
-  const Program<Real>& (*program)();
-  const char* (*refuses)(
-      const Signature&);  // why not networks of this signature on the current device; nullptr: it does
+  const Program<Real>& (*program)(const Signature&);
+  const char* (*refuses)(const Signature&);  // why not on the current device; nullptr: it does
+  bool half = false;                         // for precisions below fp32 only
 };
 
 const char* nothing_refused(const Signature&) { return nullptr; }
@@ -21,17 +21,22 @@ const char* nothing_refused(const Signature&) { return nullptr; }
 // The programs of a precision in order of preference; the last takes everything.
 template <class Real>
 std::vector<Row<Real>> programs() {
+  const Row<Real> any = {[](const Signature&) -> const Program<Real>& { return generic_program(); }, nothing_refused};
   if constexpr (sizeof(Real) == sizeof(float))
-    return {{tiled_program, tiled_refuses}, {cublas_program, cublas_refuses}, {generic_program, nothing_refused}};
+    return {{mma_program, mma_refuses, true},
+            {[](const Signature&) -> const Program<float>& { return tiled_program(); }, tiled_refuses},
+            {[](const Signature&) -> const Program<float>& { return cublas_program(); }, cublas_refuses},
+            any};
   else
-    return {{generic_program, nothing_refused}};
+    return {any};
 }
 
 template <class Real>
 Choice<Real> first_that_takes(const Signature& signature) {
   Choice<Real> choice{};
   for (const Row<Real>& row : programs<Real>()) {
-    choice.program = &row.program();
+    if (row.half && signature.precision == Precision::fp32) continue;
+    choice.program = &row.program(signature);
     const char* const why = row.refuses(signature);
     if (!why) break;
     choice.refused += (choice.refused.empty() ? "" : "; ") + std::string(choice.program->name) + ": " + why;
@@ -42,7 +47,7 @@ Choice<Real> first_that_takes(const Signature& signature) {
 template <class Real>
 const Program<Real>* find(std::string_view name) {
   for (const Row<Real>& row : programs<Real>())
-    if (row.program().name == name) return &row.program();
+    if (!row.half && row.program({}).name == name) return &row.program({});
   return nullptr;
 }
 

@@ -6,11 +6,13 @@
 
 COHORT_BEGIN
 
-const Program<COHORT_REAL>& generic_program();  // driver.cu: any shape
-const Program<float>& tiled_program();          // tuned/tiled/tiled.cu: up to 256 hidden units
-const Program<float>& cublas_program();         // tuned/cublas.cu: beyond
+const Program<COHORT_REAL>& generic_program();                  // driver.cu: any shape
+const Program<float>& tiled_program();                          // tuned/tiled/tiled.cu: up to 256 hidden units
+const Program<float>& cublas_program();                         // tuned/cublas.cu: beyond
+const Program<float>& mma_program(const Signature& signature);  // tuned/mma: half precision on tensor cores
 // Why a program does not take networks of this signature on the current device; nullptr where it does.
 const char* tiled_refuses(const Signature& signature);
 const char* cublas_refuses(const Signature& signature);
+const char* mma_refuses(const Signature& signature);
 
 COHORT_END

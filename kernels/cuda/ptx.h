@@ -15,6 +15,12 @@
 //   mma_m16n8k16              d = a b + c, a 16 x 16 by rows, b 16 x 8 by columns, both as ldmatrix gives them (b by
 //                             ldmatrix of its transpose, or _trans); c and d: lane l has (l / 4, 2 (l % 4) + {0, 1}) and
 //                             the same of row l / 4 + 8. Products in float; d may be c
+//   mma_m16n8k8               the same with k = 8: r[0] and r[1] of a, r[0] of b
+//   pack_f16, pack_bf16       two floats, rounded to nearest even, the first in the low half; unpack is exact
+//   largest_f16               max of `top` and |x| for both halves of x; a NaN stays
+//   exp2_approx,              within 2 ulp; results below 2^-126 are 0
+//   reciprocal_approx
+//   tanh_approx               relative error 2^-11
 //   thread_index              threadIdx.x, read anew at every call: what is computed from it need not stay in registers
 //   barrier_sync              barrier `id` (1 to 15) of n_threads threads, whole warps; arrive does not wait
 //
@@ -73,6 +79,36 @@ inline void mma_m16n8k16_bf16(float (&d)[4], const uint32_t (&a)[4], const uint3
                               EMULATOR_SITE) {
   emulator::multiply_matrices<emulator::bf16_to_float>(d, a, b, c, site);
 }
+
+inline void mma_m16n8k8_f16(float (&d)[4], const uint32_t (&a)[2], uint32_t b, const float (&c)[4], EMULATOR_SITE) {
+  emulator::multiply_matrices<emulator::f16_to_float>(d, a, {b}, c, site);
+}
+inline void mma_m16n8k8_bf16(float (&d)[4], const uint32_t (&a)[2], uint32_t b, const float (&c)[4], EMULATOR_SITE) {
+  emulator::multiply_matrices<emulator::bf16_to_float>(d, a, {b}, c, site);
+}
+
+inline uint32_t pack_f16(float low, float high) {
+  return emulator::float_to_f16(low) | uint32_t(emulator::float_to_f16(high)) << 16;
+}
+inline uint32_t pack_bf16(float low, float high) {
+  return emulator::float_to_bf16(low) | uint32_t(emulator::float_to_bf16(high)) << 16;
+}
+inline float2 unpack_f16(uint32_t x) {
+  return {emulator::f16_to_float(uint16_t(x)), emulator::f16_to_float(uint16_t(x >> 16))};
+}
+inline float2 unpack_bf16(uint32_t x) {
+  return {emulator::bf16_to_float(uint16_t(x)), emulator::bf16_to_float(uint16_t(x >> 16))};
+}
+inline uint32_t largest_f16(uint32_t top, uint32_t x) { return emulator::largest_of_halves(top, x); }
+inline float exp2_approx(float x) {
+  const float y = std::exp2(x);
+  return y < 0x1p-126f ? 0.0f : y;
+}
+inline float reciprocal_approx(float x) {
+  const float y = 1.0f / x;
+  return std::fabs(y) < 0x1p-126f ? std::copysign(0.0f, y) : y;
+}
+inline float tanh_approx(float x) { return std::tanh(x); }
 
 inline int thread_index() { return int(threadIdx.x); }
 
@@ -181,6 +217,58 @@ __device__ __forceinline__ void mma_m16n8k16_bf16(float (&d)[4], const uint32_t 
       "{%10, %11, %12, %13};"
       : "=f"(d[0]), "=f"(d[1]), "=f"(d[2]), "=f"(d[3])
       : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]), "f"(c[0]), "f"(c[1]), "f"(c[2]), "f"(c[3]));
+}
+
+__device__ __forceinline__ void mma_m16n8k8_f16(float (&d)[4], const uint32_t (&a)[2], uint32_t b,
+                                                const float (&c)[4]) {
+  asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5}, {%6}, {%7, %8, %9, %10};"
+               : "=f"(d[0]), "=f"(d[1]), "=f"(d[2]), "=f"(d[3])
+               : "r"(a[0]), "r"(a[1]), "r"(b), "f"(c[0]), "f"(c[1]), "f"(c[2]), "f"(c[3]));
+}
+__device__ __forceinline__ void mma_m16n8k8_bf16(float (&d)[4], const uint32_t (&a)[2], uint32_t b,
+                                                 const float (&c)[4]) {
+  asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5}, {%6}, {%7, %8, %9, %10};"
+               : "=f"(d[0]), "=f"(d[1]), "=f"(d[2]), "=f"(d[3])
+               : "r"(a[0]), "r"(a[1]), "r"(b), "f"(c[0]), "f"(c[1]), "f"(c[2]), "f"(c[3]));
+}
+
+__device__ __forceinline__ uint32_t pack_f16(float low, float high) {
+  uint32_t x;
+  asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(x) : "f"(high), "f"(low));
+  return x;
+}
+__device__ __forceinline__ uint32_t pack_bf16(float low, float high) {
+  uint32_t x;
+  asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(x) : "f"(high), "f"(low));
+  return x;
+}
+__device__ __forceinline__ float2 unpack_f16(uint32_t x) {
+  float2 y;
+  asm("{.reg .f16 a, b; mov.b32 {a, b}, %2; cvt.f32.f16 %0, a; cvt.f32.f16 %1, b;}" : "=f"(y.x), "=f"(y.y) : "r"(x));
+  return y;
+}
+__device__ __forceinline__ float2 unpack_bf16(uint32_t x) {
+  return {__uint_as_float(x << 16), __uint_as_float(x & 0xffff0000u)};
+}
+__device__ __forceinline__ uint32_t largest_f16(uint32_t top, uint32_t x) {
+  uint32_t y;
+  asm("max.NaN.f16x2 %0, %1, %2;" : "=r"(y) : "r"(top), "r"(x & 0x7fff7fffu));
+  return y;
+}
+__device__ __forceinline__ float exp2_approx(float x) {
+  float y;
+  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return y;
+}
+__device__ __forceinline__ float reciprocal_approx(float x) {
+  float y;
+  asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return y;
+}
+__device__ __forceinline__ float tanh_approx(float x) {
+  float y;
+  asm("tanh.approx.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return y;
 }
 
 __device__ __forceinline__ int thread_index() {

@@ -13,7 +13,7 @@ struct Workspace {
   RecurrentWeights<Real> weights, dweights;
   Batch<Real> batch;
   Real* h;         // [layers][T+1][rows][ld]
-  Real* delta;     // [layers][T][rows][ld]
+  Real* delta;     // [layers][T][rows][ld]; nullptr where the team keeps deltas to itself
   Real* gradient;  // [n_params]
   void* zeroed;    // weights and their gradients: what clear_padding zeroes
   size_t zeroed_bytes, dweights_offset;
@@ -32,7 +32,7 @@ struct Workspace {
     w.batch = Batch<Real>::carve(arena, g, rows);
     w.h = arena.take<Real>(layers * (size_t(g.n_steps) + 1) * slot);
     if (purpose == Purpose::learning) {
-      w.delta = arena.take<Real>(layers * size_t(g.n_steps) * slot);
+      if (Team::keeps_deltas) w.delta = arena.take<Real>(layers * size_t(g.n_steps) * slot);
       w.gradient = arena.take<Real>(n_params(g));
     }
     return w;

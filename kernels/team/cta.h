@@ -2,6 +2,7 @@
 //
 //   for_each, for_each_2d   the same lane treats the same i of the same n: passes over one array need no sync between them
 //   sum                     partials of lane l are f(l), f(l + size), ...; then shuffles, then warps in order
+//   largest(n, f)           the largest f(i) >= 0, i < n, the same in every lane; 0 where n is 0; syncs
 //   gemm                    one 4-column tile per lane, straight from global memory through L1: B by 16-byte loads, A by
 //                           16-byte loads where its strides allow; no shared memory, any m, n, k and strides of A.
 //                           b must be 16-byte aligned, as must ldb * sizeof(Real)
@@ -107,6 +108,7 @@ struct CtaTeam {
   static constexpr int threads = COHORT_CUDA_THREADS;  // of the drivers' blocks; a team may have any number of warps
   static constexpr int block = 1;
   static constexpr int gradient_rows = 256;  // deltas and states of that many rows stay in L2 for all blocks in flight
+  static constexpr bool keeps_deltas = true;
 
   static COHORT_FORCE_INLINE int lane() { return int(threadIdx.x); }
   static COHORT_FORCE_INLINE int size() { return int(blockDim.x); }
@@ -141,7 +143,13 @@ struct CtaTeam {
   COHORT_FORCE_INLINE Real sum(int n, F f) const {
     Real part = Real(0);
     for (int i = lane(); i < n; i += size()) part += f(i);
-    return reduce(part);
+    return reduce(part, Add{});
+  }
+  template <class F>
+  COHORT_FORCE_INLINE float largest(int n, F f) const {
+    float part = 0.0f;
+    for (int i = lane(); i < n; i += size()) part = math::max(part, f(i));
+    return reduce(part, Larger{});
   }
 
   template <class Real, int n_products, class Epilogue>
@@ -164,14 +172,24 @@ struct CtaTeam {
   }
 
  private:
-  template <class Real>
-  static COHORT_NOINLINE Real reduce(Real x) {
+  struct Add {
+    template <class Real>
+    COHORT_FORCE_INLINE Real operator()(Real a, Real b) const {
+      return a + b;
+    }
+  };
+  struct Larger {
+    COHORT_FORCE_INLINE float operator()(float a, float b) const { return math::max(a, b); }
+  };
+
+  template <class Real, class Join>
+  static COHORT_NOINLINE Real reduce(Real x, Join join) {
     GPU_SHARED(Real, partial, 32);
-    for (int distance = 16; distance > 0; distance /= 2) x += __shfl_xor_sync(0xffffffffu, x, distance);
+    for (int distance = 16; distance > 0; distance /= 2) x = join(x, __shfl_xor_sync(0xffffffffu, x, distance));
     if (lane() % 32 == 0) partial[lane() / 32] = x;
     sync();
     Real total = Real(0);
-    for (int w = 0; w < size() / 32; ++w) total += partial[w];
+    for (int w = 0; w < size() / 32; ++w) total = join(total, partial[w]);
     sync();
     return total;
   }

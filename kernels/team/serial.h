@@ -9,6 +9,7 @@
 //                               and after, so operands may come from any lane and results go to all
 //   pad(n)                      leading dimension for rows of n: b and results of gemm are readable and writable to pad(n)
 //   gradient_rows               how many rows of deltas fit in the cache: weight gradients are added up so many at a time
+//   keeps_deltas                are deltas written to memory?
 //   block                       how many neighbouring elements one lane should treat together
 #pragma once
 
@@ -64,6 +65,7 @@ struct Tile {
 struct SerialTeam {
   static constexpr int block = 32;
   static constexpr int gradient_rows = 512;
+  static constexpr bool keeps_deltas = true;
   static constexpr int lane() { return 0; }
   static constexpr int size() { return 1; }
   static void sync() {}

@@ -88,6 +88,7 @@ struct Options {
   size_t smem_per_multiprocessor = 228 * 1024;
   int n_multiprocessors = 2;
   int major = 9, minor = 0;  // compute capability
+  int mma_guard_bits = -1;   // of tensor cores that cut sums off; -1: they round (emulator/ptx.h)
 };
 Options& options();
 

@@ -89,13 +89,31 @@ void store_matrices(void* shared_row, const uint32_t (&r)[n], const Site& site) 
 }
 
 inline float f16_to_float(uint16_t h) {
-  const int exponent = h >> 10 & 31, mantissa = h & 1023;
-  const float size = exponent == 31  ? (mantissa ? NAN : INFINITY)
-                     : exponent == 0 ? std::ldexp(float(mantissa), -24)
-                                     : std::ldexp(float(1024 + mantissa), exponent - 25);
-  return h >> 15 ? -size : size;
+  _Float16 x;
+  std::memcpy(&x, &h, sizeof x);
+  return float(x);
+}
+inline uint16_t float_to_f16(float x) {
+  const _Float16 rounded = _Float16(x);
+  uint16_t h;
+  std::memcpy(&h, &rounded, sizeof h);
+  return h;
 }
 inline float bf16_to_float(uint16_t h) { return __uint_as_float(uint32_t(h) << 16); }
+inline uint16_t float_to_bf16(float x) {
+  const uint32_t bits = __float_as_uint(x);
+  if (x != x) return uint16_t(bits >> 16 | 0x40);
+  return uint16_t((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+inline uint32_t largest_of_halves(uint32_t top, uint32_t x) {
+  uint32_t result = 0;
+  for (int shift : {0, 16}) {
+    const auto a = uint16_t(top >> shift),
+               b = uint16_t(x >> shift & 0x7fff);  // positive: ordered as integers, NaN last
+    result |= uint32_t(a > b ? a : b) << shift;
+  }
+  return result;
+}
 
 struct Multiply {
   const uint32_t *a, *b;
@@ -103,38 +121,51 @@ struct Multiply {
   float d[4];
 };
 
-// Each term is added to the sum in float, in the order of k; tensor cores add in another order and width.
-template <float (*to_float)(uint16_t)>
+// The sum of n products and c. Tensor cores add all terms at once: aligned to the largest, cut off below its 24 bits and
+// some guard bits, and the sum is cut off to a float. Options::mma_guard_bits says how many; without it (-1) every term
+// is added in float, in the order of k.
+EMULATOR_NO_TSAN inline float sum_of_products(float c, const float* a, const float* b, int n) {
+  if (options().mma_guard_bits < 0) {
+    for (int k = 0; k < n; ++k) c += a[k] * b[k];
+    return c;
+  }
+  const auto term = [=](int k) EMULATOR_NO_TSAN { return k < n ? double(a[k]) * double(b[k]) : double(c); };
+  double largest = 0, sum = 0;
+  for (int k = 0; k <= n; ++k) largest = std::fmax(largest, std::fabs(term(k)));
+  if (!(largest > 0) || std::isinf(largest)) return float(largest == 0 ? 0.0 : NAN);
+  const double unit = std::ldexp(1.0, std::ilogb(largest) - 23 - options().mma_guard_bits);
+  for (int k = 0; k <= n; ++k) sum += std::trunc(term(k) / unit) * unit;
+  const float rounded = float(sum);
+  return std::fabs(double(rounded)) > std::fabs(sum) ? std::nextafter(rounded, 0.0f) : rounded;
+}
+
+template <int n, float (*to_float)(uint16_t)>
 EMULATOR_NO_TSAN void multiply_all(void** lanes, uint32_t) {
-  float a[16][16], b[16][8];
+  float a[16][n], b[8][n];
   for (int l = 0; l < 32; ++l) {
     const Multiply& of = *static_cast<Multiply*>(lanes[l]);
     const int row = l / 4, pair = 2 * (l % 4);
     for (int high = 0; high < 2; ++high) {
       const auto half = [=](uint32_t r) EMULATOR_NO_TSAN { return to_float(uint16_t(r >> 16 * high)); };
-      for (int k = 0; k < 2; ++k) {
+      for (int k = 0; k < n / 8; ++k) {
         a[row][8 * k + pair + high] = half(of.a[2 * k]);
         a[row + 8][8 * k + pair + high] = half(of.a[2 * k + 1]);
-        b[8 * k + pair + high][row] = half(of.b[k]);
+        b[row][8 * k + pair + high] = half(of.b[k]);
       }
     }
   }
   for (int l = 0; l < 32; ++l) {
     Multiply& of = *static_cast<Multiply*>(lanes[l]);
-    for (int i = 0; i < 4; ++i) {
-      const int row = l / 4 + 8 * (i / 2), column = 2 * (l % 4) + i % 2;
-      float sum = of.c[i];
-      for (int k = 0; k < 16; ++k) sum += a[row][k] * b[k][column];
-      of.d[i] = sum;
-    }
+    for (int i = 0; i < 4; ++i) of.d[i] = sum_of_products(of.c[i], a[l / 4 + 8 * (i / 2)], b[2 * (l % 4) + i % 2], n);
   }
 }
 
-template <float (*to_float)(uint16_t)>
-void multiply_matrices(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2], const float (&c)[4],
+// k = 8 for each register of b.
+template <float (*to_float)(uint16_t), int n>
+void multiply_matrices(float (&d)[4], const uint32_t (&a)[2 * n], const uint32_t (&b)[n], const float (&c)[4],
                        const Site& site) {
   Multiply mine{a, b, c, {}};
-  meet_all(&mine, multiply_all<to_float>, "mma", site);
+  meet_all(&mine, multiply_all<8 * n, to_float>, "mma", site);
   for (int i = 0; i < 4; ++i) d[i] = mine.d[i];
 }
 

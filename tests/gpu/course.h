@@ -101,6 +101,7 @@ class Course {
     for (const NetState& s : state_.values()) {
       results_[name + " step"].push_back(double(s.step));
       results_[name + " diverged_at"].push_back(double(s.diverged_at));
+      results_[name + " overflowed_at"].push_back(double(s.overflowed_at));
     }
   }
   void evaluate() {

@@ -1,0 +1,221 @@
+// The tensor-core programs: as exact as their precisions say, on shapes that between them have every size, one team of warps
+// and several, rows beyond the batch, several passes over it, and both arrangements of roles.
+#include <cstdlib>
+#include <string>
+
+#include "gpu/gradient.h"
+
+namespace cohort::testing {
+namespace {
+
+class Mma : public ::testing::Test {
+ protected:
+  static TaskSpec task(int stimulus_steps = 4) {
+    TaskSpec task = task_of(TaskId::perceptual_decision);
+    task.param[0] = stimulus_steps;
+    return task;
+  }
+  static Signature shape(Precision precision, int n_hidden, int batch, bool bias, int stimulus_steps = 4,
+                         int n_inhibitory = 0) {
+    Signature g = signature_of(task(stimulus_steps), n_hidden, 1, batch, bias, n_inhibitory);
+    g.precision = precision;
+    return g;
+  }
+  static const Program<float>& program(const Signature& g) {
+    const Choice<float> choice = choose_cuda_program<float>(g);
+    EXPECT_EQ(choice.program->name, std::string(g.precision == Precision::fp16 ? "mma fp16" : "mma fp32x3"))
+        << choice.refused;
+    return *choice.program;
+  }
+  static Plan plan() {
+    Plan plan;
+    plan.tangent = false;  // the generic program's
+    plan.trials = 3;
+    return plan;
+  }
+  static void expect_agreement(const Signature& g, const std::vector<NetSpec>& nets) {
+    const Results expected = Course<float>(*cpu_program<float>(CoreId::recurrent), Where::host, g, nets, plan())();
+    const Results got = Course<float>(program(g), Where::device, g, nets, plan())();
+    expect_near(expected, got, nets.size(), tolerance<float>);
+  }
+};
+
+TEST_F(Mma, SplitPrecisionTrainsAsSinglePrecisionDoes) {
+  COHORT_NEEDS_DEVICE();
+  const struct {
+    int n_hidden, batch, nets;
+    bool bias;
+  } shapes[] = {{9, 5, 20, true},   {16, 16, 4, false}, {30, 40, 6, true},  {32, 64, 4, true},   {50, 17, 6, true},
+                {64, 80, 4, false}, {100, 33, 4, true}, {112, 64, 3, true}, {120, 16, 4, false}, {128, 70, 3, true}};
+  for (const auto& s : shapes) {
+    SCOPED_TRACE(std::to_string(s.n_hidden) + " units, batch of " + std::to_string(s.batch));
+    const Signature g = shape(Precision::fp32x3, s.n_hidden, s.batch, s.bias, s.batch > 60 ? 2 : 4);
+    expect_agreement(g, variety(g, task(s.batch > 60 ? 2 : 4), s.nets));
+  }
+}
+TEST_F(Mma, Dann) {
+  COHORT_NEEDS_DEVICE();
+  const Signature g = shape(Precision::fp32x3, 20, 8, true, 4, 3);
+  expect_agreement(g, variety(g, task(), 4));
+}
+TEST_F(Mma, TasksWithNarrowInputs) {
+  COHORT_NEEDS_DEVICE();
+  for (int id = 0; id < n_tasks; ++id) {
+    const TaskSpec spec = task_of(TaskId(id));
+    SCOPED_TRACE(task_info(spec.id).name);
+    Signature g = signature_of(spec, 6, 1, 3, true);
+    g.precision = Precision::fp32x3;
+    if (g.n_steps > 100) continue;
+    if (g.n_in < 8 && g.n_out <= 8) expect_agreement(g, variety(g, spec, 3));
+  }
+}
+
+TEST_F(Mma, WhatItRefusesGoesToExactPrograms) {
+  COHORT_NEEDS_DEVICE();
+  const auto choose = [](int n_in, int n_hidden, int n_layers, int n_out, bool bias, Precision precision) {
+    const Choice<float> choice =
+        choose_cuda_program<float>({CoreId::recurrent, n_in, n_hidden, n_layers, n_out, 0, 8, 3, bias, precision});
+    return std::string(choice.program->name) + (choice.refused.empty() ? "" : " (" + choice.refused + ")");
+  };
+  EXPECT_EQ(choose(8, 128, 1, 8, false, Precision::fp16), "mma fp16");
+  EXPECT_EQ(choose(7, 100, 1, 8, true, Precision::fp32x3), "mma fp32x3");
+  EXPECT_EQ(choose(8, 100, 1, 8, true, Precision::fp32), "tiled");
+  EXPECT_EQ(choose(8, 100, 1, 8, true, Precision::fp16), "tiled (mma fp16: more than 8 inputs, the bias among them)");
+  EXPECT_EQ(choose(8, 16, 1, 9, false, Precision::fp32x3), "tiled (mma fp32x3: more than 8 outputs)");
+  EXPECT_EQ(choose(3, 16, 2, 3, false, Precision::fp32x3), "tiled (mma fp32x3: more than one layer)");
+  EXPECT_EQ(choose(3, 129, 1, 3, false, Precision::fp16), "tiled (mma fp16: more than 128 hidden units)");
+#if defined(COHORT_EMULATED)
+  emulator::options().smem_per_block = 8 * 1024;
+  EXPECT_EQ(choose(3, 40, 1, 3, false, Precision::fp16),
+            "generic (mma fp16: too little shared memory; tiled: too little shared memory; cublas: at most 256 hidden "
+            "units)");
+  emulator::options() = {};
+#endif
+}
+
+TEST_F(Mma, ANetworkAloneIsBitIdenticalToItselfAmongOthers) {
+  COHORT_NEEDS_DEVICE();
+  for (const Precision precision : {Precision::fp16, Precision::fp32x3})
+    for (const int n_hidden : {34, 70}) {
+      SCOPED_TRACE(n_hidden);
+      const Signature g = shape(precision, n_hidden, 20, true, 2);
+      const std::vector<NetSpec> nets = variety(g, task(2), 7);
+      const Results all = Course<float>(program(g), Where::device, g, nets, plan())();
+      for (const size_t i : {size_t(0), size_t(2), nets.size() - 2}) {
+        SCOPED_TRACE(i);
+        expect_same(part(all, i, nets.size()), Course<float>(program(g), Where::device, g, {nets[i]}, plan())());
+      }
+      Plan few = plan();  // of workspaces: blocks take turns, and the queue has no room for chunks
+      few.n_workspaces = 1;
+      expect_same(all, Course<float>(program(g), Where::device, g, nets, few)());
+      Plan two_launches = plan();
+      two_launches.split = 3;
+      expect_same(all, Course<float>(program(g), Where::device, g, nets, two_launches)());
+    }
+}
+// As many as a sweep has; a tenth of them without COHORT_FULL.
+TEST_F(Mma, ANetworkAmongAThousandIsBitIdenticalToItselfAlone) {
+  COHORT_NEEDS_DEVICE();
+  const Signature g = shape(Precision::fp32x3, 5, 3, true, 2);
+  const size_t count = std::getenv("COHORT_FULL") || !emulated ? 1000 : 100;
+  const std::vector<NetSpec> nets = variety(g, task(2), int(count));
+  Plan short_plan = plan();
+  short_plan.train = 2;
+  short_plan.train_again = 1;
+  const Results all = Course<float>(program(g), Where::device, g, nets, short_plan)();
+  for (const size_t i : {size_t(3), count / 2, count - 2}) {
+    SCOPED_TRACE(i);
+    expect_same(part(all, i, count), Course<float>(program(g), Where::device, g, {nets[i]}, short_plan)());
+  }
+}
+TEST_F(Mma, ResultsDoNotDependOnChunks) {
+  COHORT_NEEDS_DEVICE();
+  const Signature g = shape(Precision::fp32x3, 5, 4, true);
+  const size_t count = emulated ? 20 : 5000;
+  std::vector<NetSpec> nets = variety(g, task(), int(count));
+  for (NetSpec& s : nets) s.steps = 12;
+  Plan long_plan = plan();
+  long_plan.train = 7;
+  long_plan.train_again = 5;
+#if defined(COHORT_EMULATED)
+  emulator::options().n_multiprocessors = 1;
+  emulator::options().smem_per_multiprocessor = 64 * 1024;  // a few blocks
+#endif
+  const Results all = Course<float>(program(g), Where::device, g, nets, long_plan)();
+#if defined(COHORT_EMULATED)
+  emulator::options().n_multiprocessors = 2;
+  emulator::options().smem_per_multiprocessor = 228 * 1024;
+#endif
+  for (const size_t i : {size_t(1), size_t(7), count - 2}) {
+    SCOPED_TRACE(i);
+    const Results alone = Course<float>(program(g), Where::device, g, {nets[i]}, long_plan)();
+    expect_same(part(all, i, count), alone);
+    Plan other = long_plan;
+    other.train = 1;
+    other.train_again = 11;
+    const Results in_other_parts = Course<float>(program(g), Where::device, g, {nets[i]}, other)();
+    for (const char* const name : {"second theta", "second momentum", "hidden"})
+      expect_same({{name, alone.at(name)}}, {{name, in_other_parts.at(name)}});
+  }
+}
+
+// T = 100, where small errors have had time to grow.
+void expect_gradients(const Program<float>& program, const Signature& g, const TaskSpec& task, double most) {
+  for (const double gain : {0.9, 1.5}) {
+    const std::vector<double> errors = gradient_errors(program, g, decision_network(task, ActivationId::tanh, gain));
+    std::printf("n = %d, gain %.1f:", g.n_hidden, gain);
+    for (const double error : errors) std::printf(" %.2g", error);
+    std::printf("\n");
+    for (size_t k = 0; k < errors.size(); ++k) EXPECT_LT(errors[k], most) << "tensor " << k << ", gain " << gain;
+  }
+}
+TEST_F(Mma, GradientsOfSplitPrecisionAreThoseOfDoubleToFiveMillionths) {
+  COHORT_NEEDS_DEVICE();
+  for (const int n_hidden : {32, 64, 128}) {
+    const Signature g = shape(Precision::fp32x3, n_hidden, 32, true, 99);
+    expect_gradients(program(g), g, task(99), 5e-6);
+  }
+}
+#if defined(COHORT_EMULATED)
+// Tensor cores cut off where a float rounds.
+TEST_F(Mma, GradientsOfSplitPrecisionBearTruncation) {
+  emulator::options().mma_guard_bits = 1;
+  const Signature g = shape(Precision::fp32x3, 64, 16, true, 99);
+  expect_gradients(program(g), g, task(99), 5e-6);
+  emulator::options() = {};
+}
+#endif
+TEST_F(Mma, GradientsOfHalfPrecision) {
+  COHORT_NEEDS_DEVICE();
+  for (const int n_hidden : {32, 64, 128}) {
+    const Signature g = shape(Precision::fp16, n_hidden, 32, true, 99);
+    expect_gradients(program(g), g, task(99), 5e-3);
+  }
+}
+
+// States of 1e5 and more, far beyond fp16, in the third network of five.
+TEST_F(Mma, ANetworkThatLeavesTheRangeGoesOnInAWiderFormat) {
+  COHORT_NEEDS_DEVICE();
+  for (const Precision precision : {Precision::fp16, Precision::fp32x3}) {
+    const Signature g = shape(precision, 20, 6, true, 6);
+    std::vector<NetSpec> nets;
+    for (int i = 0; i < 5; ++i) {
+      NetSpec net = decision_network(task(6), ActivationId::relu, i == 2 ? 20 : 0.9);
+      net.seed = uint64_t(i);
+      for (RuleSpec& rule : net.rule) rule.lr = 1e-6;
+      nets.push_back(net);
+    }
+    const Results got = Course<float>(program(g), Where::device, g, nets, plan())();
+    EXPECT_EQ(got.at("first overflowed_at"), (std::vector<double>{-1, -1, 0, -1, -1}));
+    EXPECT_EQ(got.at("second overflowed_at"), (std::vector<double>{-1, -1, 0, -1, -1}));
+    EXPECT_EQ(got.at("second diverged_at"), (std::vector<double>(5, -1)));
+    expect_same(part(got, 2, 5), Course<float>(program(g), Where::device, g, {nets[2]}, plan())());
+    expect_same(part(got, 3, 5), Course<float>(program(g), Where::device, g, {nets[3]}, plan())());
+    // As good as single precision, whatever the precision of the others.
+    const std::vector<double> errors = gradient_errors(program(g), g, nets[2]);
+    for (size_t k = 0; k < errors.size(); ++k) EXPECT_LT(errors[k], 1e-4) << "tensor " << k;
+  }
+}
+
+}  // namespace
+}  // namespace cohort::testing
