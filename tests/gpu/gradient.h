@@ -73,12 +73,13 @@ std::vector<double> relative_errors(const Signature& g, const std::vector<float>
   return errors;
 }
 
-// Of a program of the device, relative to double.
-inline std::vector<double> gradient_errors(const Program<float>& program, const Signature& g, const NetSpec& net) {
+// Of a program, relative to double.
+inline std::vector<double> gradient_errors(const Program<float>& program, Where where, const Signature& g,
+                                           const NetSpec& net) {
   const std::vector<float> theta = start_of(g, net);
   const std::vector<double> expected =
       gradient<double>(*cpu_program<double>(CoreId::recurrent), Where::host, g, net, {theta.begin(), theta.end()});
-  return relative_errors(g, gradient<float>(program, Where::device, g, net, theta), expected);
+  return relative_errors(g, gradient<float>(program, where, g, net, theta), expected);
 }
 
 }  // namespace cohort::testing

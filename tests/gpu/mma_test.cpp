@@ -36,7 +36,14 @@ class Mma : public ::testing::Test {
   static void expect_agreement(const Signature& g, const std::vector<NetSpec>& nets) {
     const Results expected = Course<float>(*cpu_program<float>(CoreId::recurrent), Where::host, g, nets, plan())();
     const Results got = Course<float>(program(g), Where::device, g, nets, plan())();
-    expect_near(expected, got, nets.size(), tolerance<float>);
+    for (size_t i = 0; i < nets.size(); ++i) {  // bf16x3 has 16 bits, fp32x3 22
+      SCOPED_TRACE("network " + std::to_string(i));
+      Results one = part(expected, i, nets.size()), other = part(got, i, nets.size());
+      const bool wide = other.at("second overflowed_at")[0] >= 0;
+      for (const char* const name : {"first overflowed_at", "second overflowed_at"})
+        for (Results* const r : {&one, &other}) r->erase(name);
+      expect_near(one, other, 1, (wide ? 64 : 1) * tolerance<float>);
+    }
   }
 };
 
@@ -159,14 +166,18 @@ TEST_F(Mma, ResultsDoNotDependOnChunks) {
   }
 }
 
-// T = 100, where small errors have had time to grow.
+// T = 100, where small errors have had time to grow. `most`, or ten times what single precision has on the CPU: at gain
+// 1.5 a small network amplifies any error.
 void expect_gradients(const Program<float>& program, const Signature& g, const TaskSpec& task, double most) {
   for (const double gain : {0.9, 1.5}) {
-    const std::vector<double> errors = gradient_errors(program, g, decision_network(task, ActivationId::tanh, gain));
-    std::printf("n = %d, gain %.1f:", g.n_hidden, gain);
-    for (const double error : errors) std::printf(" %.2g", error);
-    std::printf("\n");
-    for (size_t k = 0; k < errors.size(); ++k) EXPECT_LT(errors[k], most) << "tensor " << k << ", gain " << gain;
+    const NetSpec net = decision_network(task, ActivationId::tanh, gain);
+    const std::vector<double> errors = gradient_errors(program, Where::device, g, net),
+                              single = gradient_errors(*cpu_program<float>(CoreId::recurrent), Where::host, g, net);
+    for (size_t k = 0; k < errors.size(); ++k) {
+      std::printf("n = %d, gain %.1f, tensor %zu: %.2g (single precision: %.2g)\n", g.n_hidden, gain, k, errors[k],
+                  single[k]);
+      EXPECT_LT(errors[k], std::max(most, 10 * single[k])) << "tensor " << k << ", gain " << gain;
+    }
   }
 }
 TEST_F(Mma, GradientsOfSplitPrecisionAreThoseOfDoubleToFiveMillionths) {
@@ -212,7 +223,7 @@ TEST_F(Mma, ANetworkThatLeavesTheRangeGoesOnInAWiderFormat) {
     expect_same(part(got, 2, 5), Course<float>(program(g), Where::device, g, {nets[2]}, plan())());
     expect_same(part(got, 3, 5), Course<float>(program(g), Where::device, g, {nets[3]}, plan())());
     // As good as single precision, whatever the precision of the others.
-    const std::vector<double> errors = gradient_errors(program(g), g, nets[2]);
+    const std::vector<double> errors = gradient_errors(program(g), Where::device, g, nets[2]);
     for (size_t k = 0; k < errors.size(); ++k) EXPECT_LT(errors[k], 1e-4) << "tensor " << k;
   }
 }

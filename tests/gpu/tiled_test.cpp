@@ -180,7 +180,7 @@ TEST_F(Tiled, GradientsAreThoseOfDoubleToFiveMillionths) {
   const Signature g = signature_of(task(99), 64, 1, 32, true);
   for (const double gain : {0.9, 1.5}) {
     const std::vector<double> errors =
-        gradient_errors(program(g), g, decision_network(task(99), ActivationId::tanh, gain));
+        gradient_errors(program(g), Where::device, g, decision_network(task(99), ActivationId::tanh, gain));
     for (size_t k = 0; k < errors.size(); ++k) {
       EXPECT_LT(errors[k], 5e-6) << "tensor " << k;
       std::printf("gain %.1f, tensor %zu: %.2g\n", gain, k, errors[k]);

@@ -269,7 +269,7 @@ template <class Format, class Team>
 COHORT_PHASE_FN void mma_backward(const Team& team, const Signature& g, ActivationId activation, Extent extent,
                                   const float* x, const float* e, const RecurrentWeights<float>& dw) {
   using Layout = typename Team::Layout;
-  const float scale = error_scale(team, g, extent, e), unit = 1.0f / scale;
+  const float scale = Format::Half::narrow ? error_scale(team, g, extent, e) : 1.0f, unit = 1.0f / scale;
   const MmaBackward<Format, Team> pass(team, g, activation, extent, x, e, scale);
   RangeCheck range;
   if constexpr (Layout::roles_split) {

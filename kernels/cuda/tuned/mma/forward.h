@@ -70,14 +70,14 @@ COHORT_PHASE_FN void load_omega(const Team& team, const Signature& g, const Recu
   };
   constexpr int side = Team::Layout::side;
   const float largest = team.largest(side * side, [=](int k) { return math::abs(element(k / side, k % side)); });
-  const float scale = scale_to(largest, weight_exponent);
+  const float scale = Format::Half::narrow ? scale_to(largest, weight_exponent) : 1.0f;
   team.for_each_2d(side, side / 2, [=](int i, int j) {
     omega.set(i, 2 * j, scale * element(i, 2 * j), scale * element(i, 2 * j + 1));
   });
   if (team.lane() == 0) {
     memory.scale[0] = scale;
     memory.scale[1] = 1.0f / scale;
-    *memory.left = 0;
+    *memory.left = Format::Half::narrow && !(largest <= largest_fp16);
   }
   team.sync();
 }
