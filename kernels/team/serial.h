@@ -10,6 +10,7 @@
 //   pad(n)                      leading dimension for rows of n: b and results of gemm are readable and writable to pad(n)
 //   gradient_rows               how many rows of deltas fit in the cache: weight gradients are added up so many at a time
 //   block                       how many neighbouring elements one lane should treat together
+//   round_operands(x, n)        x[i], i < n, as they will be operands of products: as they are, but for a team that rounds
 #pragma once
 
 #include "math/elementary.h"
@@ -73,6 +74,9 @@ struct SerialTeam {
     constexpr int lanes = Tile<Real>::lanes;
     return (n + lanes - 1) / lanes * lanes;
   }
+
+  template <class Real>
+  static COHORT_FORCE_INLINE void round_operands(Real*, int) {}
 
   template <class F>
   COHORT_FORCE_INLINE void for_each(int n, F f) const {
