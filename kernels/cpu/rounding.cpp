@@ -29,17 +29,17 @@ void train(const TrainArgs<Real>& a, const Launch& launch) {
   for (int32_t i = launch.first; i < launch.first + launch.count; ++i) train_network(team, a, i, launch.workspace);
 }
 
+// Made before main: a variable of a function would leave a symbol outside of this target's namespace.
+const Program<Real> rounding_program = [] {
+  Program<Real> p = recurrent_row();
+  p.name = "rounding";
+  p.train_workspace = workspace_bytes;
+  p.train = train;
+  return p;
+}();
+
 }  // namespace
 
-const Program<Real>& rounding_row() {
-  static const Program<Real> program = [] {
-    Program<Real> p = recurrent_row();
-    p.name = "rounding";
-    p.train_workspace = workspace_bytes;
-    p.train = train;
-    return p;
-  }();
-  return program;
-}
+const Program<Real>& rounding_row() { return rounding_program; }
 
 COHORT_END
