@@ -14,6 +14,7 @@ struct Common {
   std::vector<std::string> overrides;  // --set key=value
   std::string device = "auto";
   int threads = 0;
+  bool emulate_precision = false;
   std::string data;  // --data DIR
 };
 
@@ -29,6 +30,7 @@ struct BenchOptions {
   std::vector<int> n = {64};
   int batch = 64, steps = 100, networks = 0;
   double seconds = 3;
+  std::string precision = "fp32";
   bool json = false;
 };
 int bench_train(const Common& options, const BenchOptions& bench);

@@ -16,24 +16,25 @@ namespace {
 using namespace cohort::engine;
 using Json = nlohmann::ordered_json;
 
-constexpr const char* precision = "fp32";  // of every program so far
+const char* precision_of(const Signature& s) { return info(s.precision).name; }
 
 // "tiled" of "tiled (why not another)".
 std::string first_word(const std::string& program) { return program.substr(0, program.find(' ')); }
 
 std::string version_text(int version) { return fmt::format("{}.{}", version / 1000, version % 1000 / 10); }
 
-// Conformance by program.
+// Conformance by program and precision.
 struct Agreement {
   int cases = 0, networks = 0;
   double difference = 0;
   bool pass = true;
 };
-std::map<std::string, Agreement> by_program(const GpuBenchReport& report) {
-  std::map<std::string, Agreement> programs;
+using Agreements = std::map<std::pair<std::string, Precision>, Agreement>;
+Agreements by_program(const GpuBenchReport& report) {
+  Agreements programs;
   for (const auto& row : report.conformance) {
     if (!row.result) continue;
-    Agreement& a = programs[first_word(row.result->program)];
+    Agreement& a = programs[{first_word(row.result->program), row.asked.precision}];
     ++a.cases;
     a.networks += row.result->n_networks;
     a.difference = std::max(a.difference, row.result->difference);
@@ -76,9 +77,15 @@ std::string latency_text(const GpuBenchReport& report) {
 
 // ---- JSON
 Json json_of(const Signature& s) {
-  return {{"n", s.n_hidden},      {"layers", s.n_layers},         {"inputs", s.n_in},
-          {"outputs", s.n_out},   {"inhibitory", s.n_inhibitory}, {"batch", s.batch},
-          {"seq_len", s.n_steps}, {"bias", s.bias != 0}};
+  return {{"precision", precision_of(s)},
+          {"n", s.n_hidden},
+          {"layers", s.n_layers},
+          {"inputs", s.n_in},
+          {"outputs", s.n_out},
+          {"inhibitory", s.n_inhibitory},
+          {"batch", s.batch},
+          {"seq_len", s.n_steps},
+          {"bias", s.bias != 0}};
 }
 
 // A row's common part, and `add(row, result)` where there is one.
@@ -114,9 +121,9 @@ Json json_of(const Device::Info& device) {
 
 Json json_of_conformance(const GpuBenchReport& report) {
   Json json = {{"tolerance", conformance_tolerance}, {"pass", report.conforms()}, {"programs", Json::array()}};
-  for (const auto& [name, a] : by_program(report))
-    json["programs"].push_back({{"program", name},
-                                {"precision", precision},
+  for (const auto& [kind, a] : by_program(report))
+    json["programs"].push_back({{"program", kind.first},
+                                {"precision", info(kind.second).name},
                                 {"cases", a.cases},
                                 {"networks", a.networks},
                                 {"difference", a.difference},
@@ -138,7 +145,6 @@ Json json_of_accuracy(const GpuBenchReport& report) {
       [](const GradientErrorCase& c) {
         Json item = json_of(c.signature);
         item["gain"] = c.gain;
-        item["precision"] = precision;
         return item;
       },
       [](Json& item, const GradientError& e) {
@@ -154,7 +160,6 @@ Json json_of_speed(const std::vector<Measured<ThroughputCase, Throughput>>& rows
       rows,
       [](const ThroughputCase& c) {
         Json item = json_of(c.signature());
-        item["precision"] = precision;
         item["networks"] = c.n_nets;
         return item;
       },
@@ -174,7 +179,7 @@ Json json_of_update(const GpuBenchReport& report) {
       report.update,
       [](const UpdateBandwidthCase& c) {
         return Json{
-            {"geometry", info(c.geometry).name}, {"precision", precision}, {"networks", c.n_nets}, {"weights", c.n}};
+            {"geometry", info(c.geometry).name}, {"precision", "fp32"}, {"networks", c.n_nets}, {"weights", c.n}};
       },
       [](Json& item, const UpdateBandwidth& b) {
         item["update_bytes_per_s"] = b.update_bytes_per_s;
@@ -198,18 +203,18 @@ std::string device_text(const Device::Info& device) {
 }
 
 std::string report_text(const GpuBenchReport& report, const Device::Info& device) {
-  std::string text = fmt::format("\nconformance with the CPU, tolerance {:.2g}\n{:>10}{:>6}{:>10}{:>12}\n",
-                                 conformance_tolerance, "program", "cases", "networks", "difference");
-  for (const auto& [name, a] : by_program(report))
-    text += fmt::format("{:>10}{:>6}{:>10}{:>12.2g}  {}\n", name, a.cases, a.networks, a.difference,
-                        a.pass ? "pass" : "FAIL");
+  std::string text = fmt::format("\nconformance with the CPU, tolerance {:.2g}\n{:>10}{:>10}{:>6}{:>10}{:>12}\n",
+                                 conformance_tolerance, "precision", "program", "cases", "networks", "difference");
+  for (const auto& [kind, a] : by_program(report))
+    text += fmt::format("{:>10}{:>10}{:>6}{:>10}{:>12.2g}  {}\n", info(kind.second).name, kind.first, a.cases,
+                        a.networks, a.difference, a.pass ? "pass" : "FAIL");
   text += problems(report.conformance);
 
   text += fmt::format("\ngradients against double precision\n{:>10}{:>10}{:>6}{:>8}{:>6}{:>12}{:>12}\n", "precision",
                       "program", "n", "inputs", "gain", "error", "CPU fp32");
   for (const auto& row : report.accuracy)
     if (row.result)
-      text += fmt::format("{:>10}{:>10}{:>6}{:>8}{:>6.1f}{:>12.2g}{:>12.2g}\n", precision,
+      text += fmt::format("{:>10}{:>10}{:>6}{:>8}{:>6.1f}{:>12.2g}{:>12.2g}\n", precision_of(row.asked.signature),
                           first_word(row.result->program), row.asked.signature.n_hidden, row.asked.signature.n_in,
                           row.asked.gain, row.result->largest(), row.result->on_cpu);
   text += problems(report.accuracy);
@@ -220,8 +225,8 @@ std::string report_text(const GpuBenchReport& report, const Device::Info& device
   for (const auto& row : report.throughput)
     if (row.result)
       text += fmt::format("{:>6}{:>10}{:>10}{:>10}{:>15.5g}{:>10.4g}{:>10}\n", row.asked.n_hidden,
-                          first_word(row.result->program), precision, row.asked.n_nets, row.result->net_steps_per_s,
-                          row.result->tflops, percent(share_of_peak(*row.result, device)));
+                          first_word(row.result->program), info(row.asked.precision).name, row.asked.n_nets,
+                          row.result->net_steps_per_s, row.result->tflops, percent(share_of_peak(*row.result, device)));
   text += problems(report.throughput);
   text += latency_text(report);
 

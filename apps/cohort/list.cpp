@@ -29,6 +29,7 @@ Json registered() {
   all["projection"] = family<ProjectionId>(n_projections);
   all["schedule"] = family<ScheduleId>(n_schedules);
   all["loss"] = family<LossId>(n_losses);
+  all["precision"] = family<Precision>(n_precisions);
   all["task"] = Json::array();
   for (int i = 0; i < n_tasks; ++i) {
     const TaskInfo& t = task_info(TaskId(i));

@@ -26,6 +26,11 @@ void add_device(CLI::App& command, Common& options) {
       ->capture_default_str();
 }
 
+void add_emulation(CLI::App& command, Common& options) {
+  command.add_flag("--emulate-precision", options.emulate_precision,
+                   "train networks of any train.precision on the CPU, rounding as a card would; slow");
+}
+
 int fail(int code, const std::string& message) {
   std::fprintf(stderr, "cohort: %s\n", message.c_str());
   return code;
@@ -68,6 +73,7 @@ int dispatch(int argc, char** argv) {
       app.add_subcommand("plan", "networks, units, work, time, memory and disk of an experiment; trains nothing");
   add_experiment(*plan_command, common);
   add_device(*plan_command, common);
+  add_emulation(*plan_command, common);
   plan_command->callback([&] { code = plan(common); });
 
   std::string out;
@@ -75,6 +81,7 @@ int dispatch(int argc, char** argv) {
   auto* run_command = app.add_subcommand("run", "train and measure all networks; the same command again continues");
   add_experiment(*run_command, common);
   add_device(*run_command, common);
+  add_emulation(*run_command, common);
   run_command->add_option("--out", out, "directory of the results")->required();
   run_command->add_option("--data", common.data,
                           "directory of the image files (MNIST's IDX format); default: $COHORT_DATA");
@@ -127,8 +134,14 @@ int dispatch(int argc, char** argv) {
   train_command->add_option("--seconds", bench.seconds, "time to measure for")
       ->check(CLI::Range(0.05, 600.0))
       ->capture_default_str();
+  std::vector<std::string> precisions;
+  for (int i = 0; i < cohort::n_precisions; ++i) precisions.emplace_back(cohort::info(cohort::Precision(i)).name);
+  train_command->add_option("--precision", bench.precision, "train.precision of the networks")
+      ->check(CLI::IsMember(precisions))
+      ->capture_default_str();
   train_command->add_flag("--json", bench.json, "one JSON object a line");
   add_device(*train_command, common);
+  add_emulation(*train_command, common);
   train_command->callback([&] { code = bench_train(common, bench); });
 
   GpuBenchOptions gpu;

@@ -88,7 +88,7 @@ int validate(const Common& options) {
 
 int plan(const Common& options) {
   const Experiment experiment = Experiment::load(options.file, options.overrides);
-  const std::unique_ptr<Device> device = open_device(options.device, options.threads);
+  const std::unique_ptr<Device> device = open_device(options.device, options.threads, options.emulate_precision);
   fmt::print("{}", plan_text(make_plan(experiment, device.get()), device->info()));
   return ok;
 }
@@ -98,7 +98,8 @@ int run(const Common& options, const std::string& out, bool mixed) {
   const Plan plan = make_plan(experiment, nullptr);
   ImageSet images;
   if (plan.needs_data) images = load_images(data_directory(options.data));
-  const std::unique_ptr<Device> device = open_device(options.device, options.threads);
+  const std::unique_ptr<Device> device = open_device(options.device, options.threads, options.emulate_precision);
+  refuse_untrainable(experiment, *device);
   RunDirectory directory = RunDirectory::open(out, experiment, made_by(*device), mixed);
   for (const int64_t unit : directory.lost()) fmt::print(stderr, "unit {} was damaged and is computed again\n", unit);
   const std::vector<int64_t> pending = directory.pending();

@@ -39,7 +39,6 @@ struct RunSettings {
   EvalSettings eval;
   AnalysisSettings analysis;
   OutputSettings output;
-  std::string precision = "fp32";
 };
 
 // One network of the sweep, complete.

@@ -19,6 +19,7 @@ const std::vector<std::string> activations = {COHORT_FOR_EACH_ACTIVATION(COHORT_
 const std::vector<std::string> losses = {COHORT_FOR_EACH_LOSS(COHORT_TEXT)};
 const std::vector<std::string> projections = {COHORT_FOR_EACH_PROJECTION(COHORT_TEXT)};
 const std::vector<std::string> schedules = {COHORT_FOR_EACH_SCHEDULE(COHORT_TEXT)};
+const std::vector<std::string> precisions = {COHORT_FOR_EACH_PRECISION(COHORT_TEXT)};
 #undef COHORT_TEXT
 const std::vector<std::string> roles = {"input", "recurrent", "readout", "bias"};
 
@@ -250,13 +251,13 @@ void task_and_train_keys(Builder& b) {
             [](Draft& d, const Setting& s) { d.spec.task.label_smoothing = s.number; });
   b.single(integer("train.steps", 2000, steps, "training steps"),
            [](Draft& d, const Setting& s) { d.spec.steps = s.code; });
+  Key precision = word("train.precision", "fp32", precisions,
+                       "numbers that the matrix products of training take at least; all else is fp32");
+  precision.later = {"fp64", "tf32", "bf16", "fp8"};
+  b.single(precision, [](Draft& d, const Setting& s) { d.signature.precision = id<Precision>(s); });
 }
 
 void run_keys(Builder& b) {
-  Key precision = word("train.precision", "fp32", {"fp32"}, "number format of training");
-  precision.later = {"fp64", "tf32", "bf16", "fp16", "fp8"};
-  b.run(precision, [](RunSettings& r, const Setting& s) { r.precision = std::get<std::string>(s.value); });
-
   b.run(integer("eval.trials", 1024, {1, 1e7}, "trials of final.loss and final.accuracy"),
         [](RunSettings& r, const Setting& s) { r.eval.trials = int32_t(s.code); });
   b.run(integer("eval.every", 0, steps, "training steps between evaluations; 0 = at the end only"),

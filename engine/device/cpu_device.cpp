@@ -38,15 +38,17 @@ size_t physical_memory() { return size_t(sysconf(_SC_PHYS_PAGES)) * size_t(sysco
 
 class CpuDevice final : public Device {
  public:
-  CpuDevice(int threads, const std::string& isa)
-      : program_(cpu_program<float>(CoreId::recurrent, isa.c_str())),
+  CpuDevice(int threads, const std::string& isa, bool emulate_precision)
+      : emulates_(emulate_precision),
+        program_(emulates_ ? cpu_rounding_program(CoreId::recurrent, isa.c_str())
+                           : cpu_program<float>(CoreId::recurrent, isa.c_str())),
         spectra_(threads > 0 ? threads : available_cores()) {
     if (!program_)
       throw Error("this processor cannot run the instruction set '" + (isa.empty() ? std::string("x86-64-v2") : isa) +
                   "'");
     info_.backend = "cpu";
     info_.name = "cpu";
-    info_.isa = program_->isa;
+    info_.isa = program_->isa + std::string(emulates_ ? ", precision emulated" : "");
     info_.workers = threads > 0 ? threads : available_cores();
     info_.memory_bytes = physical_memory() / 2;
     scratch_.resize(size_t(info_.workers));
@@ -60,13 +62,19 @@ class CpuDevice final : public Device {
   void download(void* to, const void* from, size_t bytes) override { std::memcpy(to, from, bytes); }
 
   void run(const InitArgs<float>& a) override { each(a, program_->init_workspace, program_->init); }
-  void run(const TrainArgs<float>& a) override { each(a, program_->train_workspace, program_->train); }
+  void run(const TrainArgs<float>& a) override {
+    refuse_precision(a.cohort.signature);
+    each(a, program_->train_workspace, program_->train);
+  }
   void run(const EvaluateArgs<float>& a) override { each(a, program_->evaluate_workspace, program_->evaluate); }
   void run(const ProbeArgs<float>& a) override { each(a, program_->probe_workspace, program_->probe); }
   void run(const TangentArgs<float>& a) override { each(a, program_->tangent_workspace, program_->tangent); }
   void run(const EffectiveArgs<float>& a) override { each(a, program_->effective_workspace, program_->effective); }
 
-  std::string training_program(const Signature&) const override { return program_->name; }
+  std::string training_program(const Signature& signature) const override {
+    refuse_precision(signature);
+    return program_->name;
+  }
   size_t train_workspace(const TrainArgs<float>& a, int) const override {
     return program_->train_workspace(a, 1) * size_t(info_.workers);
   }
@@ -85,6 +93,13 @@ class CpuDevice final : public Device {
   }
 
  private:
+  void refuse_precision(const Signature& signature) const {
+    if (signature.precision != Precision::fp32 && !emulates_)
+      throw Error(
+          std::string("train.precision is '") + cohort::info(signature.precision).name +
+          "'; the CPU trains in fp32; allowed here: fp32, or --emulate-precision (slow, rounds as a card would)");
+  }
+
   struct Scratch {
     void* memory = nullptr;
     size_t bytes = 0;
@@ -105,6 +120,7 @@ class CpuDevice final : public Device {
   }
 
   Info info_;
+  bool emulates_;
   const Program<float>* program_;
   LapackSpectra spectra_;
   std::vector<Scratch> scratch_;
@@ -112,8 +128,8 @@ class CpuDevice final : public Device {
 
 }  // namespace
 
-std::unique_ptr<Device> open_cpu_device(int threads, const std::string& isa) {
-  return std::make_unique<CpuDevice>(threads, isa);
+std::unique_ptr<Device> open_cpu_device(int threads, const std::string& isa, bool emulate_precision) {
+  return std::make_unique<CpuDevice>(threads, isa, emulate_precision);
 }
 
 }  // namespace cohort::engine

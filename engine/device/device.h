@@ -32,7 +32,7 @@ class Device {
   struct Info {
     std::string backend;      // "cpu", "cuda"
     std::string name;         // what is printed: "cpu", "NVIDIA H100 80GB HBM3", ...
-    std::string isa;          // "x86-64-v4", "sm_90", ...
+    std::string isa;          // "x86-64-v4", "x86-64-v4, precision emulated", "sm_90", ...
     int workers = 1;          // networks in flight at once
     size_t memory_bytes = 0;  // what a cohort may use
     Card card;                // of "cuda"
@@ -55,7 +55,7 @@ class Device {
   virtual void run(const EffectiveArgs<float>&) = 0;
 
   // Which program trains networks of this signature and, in brackets, why the faster ones do not: "tiled", "generic (tiled:
-  // more than 32 inputs)".
+  // more than 32 inputs)". Throws Error where none does, because the device has not the signature's precision; so does run().
   virtual std::string training_program(const Signature& signature) const = 0;
 
   // Scratch memory that an operation over `count` networks takes.
@@ -75,9 +75,10 @@ class Device {
 
 // "auto" (CUDA if there is a device, else the CPU), "cpu", "cuda" or "cuda:1". threads = 0: all cores that the process may
 // use. Throws cohort::Error for a word that is none of these, CudaError if the device that was asked for is not there.
-std::unique_ptr<Device> open_device(const std::string& which, int threads);
+// emulate_precision: the CPU, which then trains networks of any precision by rounding as a card would (cpu_rounding_program).
+std::unique_ptr<Device> open_device(const std::string& which, int threads, bool emulate_precision = false);
 
-std::unique_ptr<Device> open_cpu_device(int threads, const std::string& isa = "");
+std::unique_ptr<Device> open_cpu_device(int threads, const std::string& isa = "", bool emulate_precision = false);
 // nullptr, with the reason, where the CUDA module or a device is missing.
 std::unique_ptr<Device> open_cuda_device(int ordinal, int threads, std::string* reason);
 

@@ -64,9 +64,9 @@ std::unique_ptr<Device> open_cuda_device(int ordinal, int threads, std::string* 
   return device;
 }
 
-std::unique_ptr<Device> open_device(const std::string& which, int threads) {
+std::unique_ptr<Device> open_device(const std::string& which, int threads, bool emulate_precision) {
   const std::string_view word = which;
-  if (word == "cpu") return open_cpu_device(threads);
+  if (word == "cpu" || (word == "auto" && emulate_precision)) return open_cpu_device(threads, "", emulate_precision);
   std::string reason;
   if (word == "auto") {
     if (auto device = open_cuda_device(0, threads, &reason)) return device;
@@ -82,6 +82,8 @@ std::unique_ptr<Device> open_device(const std::string& which, int threads) {
             error != std::errc::invalid_argument;
   }
   if (!known) throw Error("unknown device '" + which + "'; allowed: auto, cpu, cuda, cuda:0, cuda:1, ...");
+  if (emulate_precision)
+    throw Error("--emulate-precision is of the CPU; device is '" + which + "'; allowed: auto, cpu");
   auto device = open_cuda_device(ordinal, threads, &reason);
   constexpr int no_device = 100;  // cudaErrorNoDevice
   if (!device) throw CudaError(no_device, "device '" + which + "': " + reason);

@@ -87,7 +87,7 @@ std::vector<Key> independent_keys(const Table& table) {
   std::vector<Key> keys;
   for (size_t c = 0; c < table.columns.size(); ++c) {
     const std::string& name = table.columns[c];
-    if (is_measure(name) || name == "net" || name == "seed" || name == "status") continue;
+    if (is_measure(name) || name == "net" || name == "seed" || name == "status" || name == "overflowed_at") continue;
     Key key = read_key(table, int(c));
     if (key.values.size() > 1) keys.push_back(std::move(key));
   }

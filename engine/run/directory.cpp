@@ -351,9 +351,11 @@ void RunDirectory::finish_unit(int64_t unit, const UnitResult& result) {
   Manifest::Entry& entry = body_->entry(unit);
   if (result.net != from_ranges(entry.unit.networks))
     throw Error(fmt::format("unit {} is made of other networks than this result", unit));
-  const auto diverged =
-      std::count_if(result.diverged_at.begin(), result.diverged_at.end(), [](int64_t at) { return at >= 0; });
-  entry.done = {write_shard(body_->shard(unit), result, body_->metadata(unit, result.net)), int64_t(diverged)};
+  const auto count = [](const std::vector<int64_t>& steps) {
+    return int64_t(std::count_if(steps.begin(), steps.end(), [](int64_t at) { return at >= 0; }));
+  };
+  entry.done = {write_shard(body_->shard(unit), result, body_->metadata(unit, result.net)), count(result.diverged_at),
+                count(result.overflowed_at)};
   body_->write_manifest();
 }
 

@@ -15,7 +15,7 @@ namespace {
 // What a shard contributes to the table.
 struct Part {
   ShardMetadata metadata;
-  std::vector<int64_t> net, diverged_at;
+  std::vector<int64_t> net, diverged_at, overflowed_at;
   std::vector<UnitResult::Column> columns;
 };
 
@@ -114,7 +114,7 @@ Table read_table(const RunDirectory& run) {
     Shard shard = run.read_unit(unit);
     merge(names, shard.result.columns);
     parts.push_back({std::move(shard.metadata), std::move(shard.result.net), std::move(shard.result.diverged_at),
-                     std::move(shard.result.columns)});
+                     std::move(shard.result.overflowed_at), std::move(shard.result.columns)});
   }
 
   std::vector<std::string> keys;
@@ -124,7 +124,7 @@ Table read_table(const RunDirectory& run) {
   Table table;
   table.columns.push_back("net");
   table.columns.insert(table.columns.end(), keys.begin(), keys.end());
-  table.columns.insert(table.columns.end(), {"seed", "status"});
+  table.columns.insert(table.columns.end(), {"seed", "status", "overflowed_at"});
   const size_t n_fixed = table.columns.size();
   table.columns.insert(table.columns.end(), names.begin(), names.end());
 
@@ -140,6 +140,7 @@ Table read_table(const RunDirectory& run) {
       for (const SweptColumn::Values* values : swept) row.push_back(cell(*values, i));
       row.emplace_back(part.metadata.seed[i]);
       row.emplace_back(status_text(part.diverged_at[i]));
+      row.push_back(part.overflowed_at[i] < 0 ? Cell() : Cell(part.overflowed_at[i]));
       row.resize(table.columns.size());
       if (part.diverged_at[i] < 0)
         for (size_t c = 0; c < place.size(); ++c)

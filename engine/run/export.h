@@ -12,7 +12,7 @@ class RunDirectory;
 enum class TableFormat { csv, json };
 
 // One row for each network of the units that are done, by position in the sweep: "net", the swept keys under their TOML
-// paths, "seed", "status", then the columns of the shards in a fixed order. Cells of diverged networks are empty but
+// paths, "seed", "status", "overflowed_at" (empty: it did not), then the columns of the shards in a fixed order. Cells of diverged networks are empty but
 // for these first ones, and so is a cell without a value. Throws IoError.
 Table read_table(const RunDirectory& run);
 

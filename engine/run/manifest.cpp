@@ -36,7 +36,7 @@ constexpr SignatureField kSignatureFields[] = {{"n_in", &Signature::n_in},
                                                {"bias", &Signature::bias}};
 
 json to_json(const Signature& signature) {
-  json fields{{"core", info(signature.core).name}};
+  json fields{{"core", info(signature.core).name}, {"precision", info(signature.precision).name}};
   for (const auto& [name, member] : kSignatureFields) fields[name] = signature.*member;
   return fields;
 }
@@ -52,13 +52,18 @@ class Reader : public JsonReader {
     return hex;
   }
 
+  template <class Id>
+  Id registered(const json& value, const char* key, int count) const {
+    const std::string word = text_of(value, key);
+    for (int id = 0; id < count; ++id)
+      if (word == info(Id(id)).name) return Id(id);
+    damaged(std::string("unknown ") + key);
+  }
+
   Signature signature(const json& value) const {
     Signature s;
-    const std::string core = text_of(value, "core");
-    int id = 0;
-    while (id < n_cores && core != info(CoreId(id)).name) ++id;
-    if (id == n_cores) damaged("unknown core");
-    s.core = CoreId(id);
+    s.core = registered<CoreId>(value, "core", n_cores);
+    if (value.contains("precision")) s.precision = registered<Precision>(value, "precision", n_precisions);
     for (const auto& [name, member] : kSignatureFields)
       s.*member = int32_t(integer_of(value, name, 0, std::numeric_limits<int32_t>::max()));
     return s;
@@ -74,7 +79,8 @@ class Reader : public JsonReader {
 
   Manifest::Done done(const json& value, int64_t n_nets) const {
     return {{hash_of(value, "xxh3"), integer_of(value, "bytes", 1, std::numeric_limits<int64_t>::max())},
-            integer_of(value, "diverged", 0, n_nets)};
+            integer_of(value, "diverged", 0, n_nets),
+            value.contains("overflowed") ? integer_of(value, "overflowed", 0, n_nets) : 0};
   }
 };
 
@@ -104,7 +110,8 @@ std::string to_json(const Manifest& manifest) {
     units += "]";
     if (done)
       units += ", \"shard\": {\"xxh3\": \"" + done->file.xxh3 + "\", \"bytes\": " + std::to_string(done->file.bytes) +
-               ", \"diverged\": " + std::to_string(done->n_diverged) + "}";
+               ", \"diverged\": " + std::to_string(done->n_diverged) +
+               ", \"overflowed\": " + std::to_string(done->n_overflowed) + "}";
     units += "}";
   }
 

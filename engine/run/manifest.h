@@ -22,7 +22,7 @@ struct Manifest {
   };
   struct Done {
     ShardFile file;
-    int64_t n_diverged = 0;
+    int64_t n_diverged = 0, n_overflowed = 0;
   };
   struct Entry {
     Unit unit;

@@ -10,6 +10,8 @@ namespace cohort::engine {
 struct UnitResult {
   std::vector<int64_t> net;          // position of each network in the sweep; every array below is in this order
   std::vector<int64_t> diverged_at;  // -1, or the step at which the network diverged
+  // -1, or the step from which on the network trained in bf16x3, because its numbers had left the range of fp16
+  std::vector<int64_t> overflowed_at;
 
   // One number a network: "final.loss", "svd_entropy.initial", ... NaN = no value (an empty cell when exported).
   struct Column {

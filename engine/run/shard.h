@@ -4,6 +4,7 @@
 //   net [net]                      position in the sweep; the coordinate of the first dimension of everything else
 //   seed, SWEPT.KEY [net]          one coordinate for each swept key, under its TOML path
 //   status, diverged_at [net]      "ok" or "diverged@STEP"; -1 or STEP
+//   overflowed_at [net]            -1, or STEP from which on the network trained in bf16x3 (absent from older shards: -1)
 //   COLUMN [net]                   numbers; NaN = no value
 //   SERIES [net][step]             "step", or "step.SERIES" where series were recorded at different steps
 //   ARRAY [net][DIM]...            "DIM_SIZE" where arrays have dimensions of equal name and different size

@@ -39,6 +39,8 @@ class Decoder {
     n_nets_ = net.shape[0];
     result.net = along_net<int64_t>(net);
     result.diverged_at = along_net<int64_t>(only(kind::diverged));
+    const IndexedDataset* const overflowed = look_up(kind::overflowed, kind::overflowed);  // shards of 0.1 have none
+    result.overflowed_at = overflowed ? along_net<int64_t>(*overflowed) : std::vector<int64_t>(n_nets_, -1);
     metadata.seed = along_net<int64_t>(only(kind::seed));
     for (const IndexedDataset& d : datasets_) {
       if (d.kind == kind::swept) metadata.swept.push_back({d.name, swept(d)});
@@ -83,9 +85,13 @@ class Decoder {
     }
   }
 
-  const IndexedDataset& find(const std::string& name, const char* what) const {
+  const IndexedDataset* look_up(const std::string& name, const char* what) const {
     for (const IndexedDataset& d : datasets_)
-      if (d.name == name && d.kind == what) return d;
+      if (d.name == name && d.kind == what) return &d;
+    return nullptr;
+  }
+  const IndexedDataset& find(const std::string& name, const char* what) const {
+    if (const IndexedDataset* const d = look_up(name, what)) return *d;
     read_.damaged("'" + name + "' is missing");
   }
   const IndexedDataset& only(const char* what) const { return find(what, what); }

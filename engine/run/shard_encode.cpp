@@ -86,6 +86,7 @@ class Encoder {
 
   void coordinates() {
     check_size("diverged_at", result_.diverged_at.size(), n_nets_);
+    check_size("overflowed_at", result_.overflowed_at.size(), n_nets_);
     check_size("seed", metadata_.seed.size(), n_nets_);
     hdf5::make_scale(along_net("net", kind::net, "position of the network in the sweep", result_.net, "1"), "net");
     for (const SweptColumn& column : metadata_.swept) {
@@ -101,6 +102,9 @@ class Encoder {
     texts_along_net("status", kind::status, "ok, or diverged@STEP", status);
     along_net("diverged_at", kind::diverged, "step at which the network diverged; -1: it did not", result_.diverged_at,
               "training steps");
+    along_net("overflowed_at", kind::overflowed,
+              "step from which on the network trained in bf16x3, its numbers beyond the range of fp16; -1: none",
+              result_.overflowed_at, "training steps");
   }
 
   void swept(const SweptColumn& column) {

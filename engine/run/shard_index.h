@@ -23,8 +23,8 @@ struct IndexedDataset {
 // What a dataset is.
 namespace kind {
 inline constexpr const char *net = "net", *seed = "seed", *status = "status", *diverged = "diverged_at",
-                            *swept = "swept", *column = "column", *series = "series", *array = "array", *step = "step",
-                            *dimension = "dimension";
+                            *overflowed = "overflowed_at", *swept = "swept", *column = "column", *series = "series",
+                            *array = "array", *step = "step", *dimension = "dimension";
 }
 
 inline constexpr int64_t kShardFormat = 1;

@@ -182,15 +182,18 @@ std::vector<std::string> swept_keys(const RunDirectory& run) {
 
 std::string progress_text(const RunDirectory& run) {
   const Manifest& manifest = run.manifest();
-  int64_t units = 0, networks = 0, diverged = 0;
+  int64_t units = 0, networks = 0, diverged = 0, overflowed = 0;
   for (const auto& [unit, done] : manifest.units) {
     if (!done) continue;
     ++units;
     networks += n_networks(unit.networks);
     diverged += done->n_diverged;
+    overflowed += done->n_overflowed;
   }
-  std::string text = fmt::format("{}: {} of {} networks done ({} of {} units), {} diverged\n", printable(manifest.name),
+  std::string text = fmt::format("{}: {} of {} networks done ({} of {} units), {} diverged", printable(manifest.name),
                                  networks, manifest.n_networks, units, manifest.units.size(), diverged);
+  if (overflowed > 0) text += fmt::format(", {} left the range of fp16 and went on in bf16x3", overflowed);
+  text += "\n";
   if (manifest.axes.empty()) return text;
 
   const auto config = nlohmann::json::parse(manifest.canonical, nullptr, false);

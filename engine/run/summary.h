@@ -10,7 +10,7 @@ namespace cohort::engine {
 
 class RunDirectory;
 
-// Name, progress (units, networks, diverged) and the axes of the sweep.
+// Name, progress (units, networks, diverged, overflowed) and the axes of the sweep.
 std::string progress_text(const RunDirectory& run);
 
 struct SummaryOptions {

@@ -76,8 +76,10 @@ double difference_of(const float* a, const float* b, size_t size) {
 }  // namespace
 
 Conformance compare_training(Device& device, Device& reference, const Signature& signature) {
+  Signature exact = signature;
+  exact.precision = Precision::fp32;
   const std::vector<ResolvedNetwork> networks = variety(signature);
-  const Trained expected(reference, networks), got(device, networks);
+  const Trained expected(reference, variety(exact)), got(device, networks);
   Conformance result{signature, device.training_program(signature), int(networks.size())};
   for (int part = 0; part < 3; ++part) {
     const size_t each = expected.part[part].size() / networks.size();

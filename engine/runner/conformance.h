@@ -19,7 +19,7 @@ struct Conformance {
   bool pass() const { return difference <= conformance_tolerance; }
 };
 
-// A few steps of networks of one signature (see decision_network) on both: every geometry with every activation, the
+// A few steps of networks of one signature (see decision_network) on both, on the reference in fp32: every geometry with every activation, the
 // parameterisations in turn, or DANNs where the signature has inhibitory units.
 Conformance compare_training(Device& device, Device& reference, const Signature& signature);
 

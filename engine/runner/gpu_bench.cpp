@@ -140,7 +140,9 @@ GpuBenchReport run_gpu_bench(Device& device, const GpuBenchSettings& settings,
     measure(row, fmt::format("gradients, n = {}, gain {}", row.asked.signature.n_hidden, row.asked.gain),
             [&](const GradientErrorCase& c) {
               GradientError error = measure_gradient_error(device, c);
-              error.on_cpu = measure_gradient_error(*cpu, c).largest();
+              GradientErrorCase in_fp32 = c;
+              in_fp32.signature.precision = Precision::fp32;
+              error.on_cpu = measure_gradient_error(*cpu, in_fp32).largest();
               return error;
             });
   for (auto& row : report.throughput)

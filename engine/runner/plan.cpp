@@ -67,6 +67,10 @@ std::string bytes_text(size_t bytes) {
 
 }  // namespace
 
+void refuse_untrainable(const Experiment& experiment, const Device& device) {
+  for (const Unit& unit : cut_units(experiment)) static_cast<void>(device.training_program(unit.signature));
+}
+
 Plan make_plan(const Experiment& experiment, Device* device) {
   const RunSettings& settings = experiment.settings();
   Plan plan;
@@ -80,6 +84,7 @@ Plan make_plan(const Experiment& experiment, Device* device) {
   for (int64_t i = 0; i < experiment.size(); ++i) {
     const ResolvedNetwork n = experiment.network(i);
     plan.training_flop += training_flop(n);
+    ++plan.precisions[n.signature.precision];
     plan.needs_data = plan.needs_data || task_info(n.spec.task.id).needs_data;
     auto kind = kinds.find(n.signature);
     if (kind == kinds.end())
@@ -129,6 +134,9 @@ std::string plan_text(const Plan& plan, const Device::Info& device) {
       plan.training_flop);
   text += fmt::format("device      {} ({}, {} worker{})\n", device.name, device.isa, device.workers,
                       device.workers == 1 ? "" : "s");
+  if (plan.precisions.size() > 1 || !plan.precisions.contains(Precision::fp32))
+    for (const auto& [precision, count] : plan.precisions)
+      text += fmt::format("precision   {}: {} network{}\n", info(precision).name, count, count == 1 ? "" : "s");
   for (const auto& [program, count] : plan.programs)
     text += fmt::format("program     {}: {} network{}\n", program, count, count == 1 ? "" : "s");
   if (plan.seconds > 0) text += fmt::format("time        about {} of training\n", duration_text(plan.seconds));

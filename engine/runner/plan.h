@@ -19,9 +19,13 @@ struct Plan {
   size_t memory_bytes = 0;  // of the largest cohort, scratch included
   size_t disk_bytes = 0;
   bool needs_data = false;                  // an image set
+  std::map<Precision, int64_t> precisions;  // of training, with their numbers of networks
   std::map<std::string, int64_t> programs;  // that train (Device::training_program), with their numbers of networks
   double seconds = 0;                       // training only, at the rate of a short trial; 0 = not tried
 };
+
+// Throws Error where the device does not train networks of one of the experiment's signatures.
+void refuse_untrainable(const Experiment& experiment, const Device& device);
 
 // Throws Error where a network needs a tangent kernel of more rows than analysis.max_kernel_rows. `device` may be nullptr:
 // then cohorts, memory and time are left at 0. Trains nothing but the trial (under a second).

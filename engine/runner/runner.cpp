@@ -175,6 +175,7 @@ class CohortRun {
       result_.diverged_at[first_ + i] = states[i].diverged_at >= 0 ? states[i].diverged_at
                                         : std::isfinite(e.loss[i]) ? -1
                                                                    : states[i].step;
+      result_.overflowed_at[first_ + i] = states[i].overflowed_at;
     }
     const auto fill = [&](const std::string& name, auto value) {
       UnitResult::Column& c = column(name);
@@ -263,6 +264,7 @@ std::optional<UnitResult> run_unit(const RunContext& context, const std::vector<
   UnitResult result;
   result.net = networks;
   result.diverged_at.assign(networks.size(), -1);
+  result.overflowed_at.assign(networks.size(), -1);
   std::vector<ResolvedNetwork> resolved;
   for (const int64_t i : networks) resolved.push_back(context.experiment.network(i));
   int64_t end = 0;

@@ -54,7 +54,8 @@ class GemmRace {
 }  // namespace
 
 Signature ThroughputCase::signature() const {
-  return {.n_in = n_in, .n_hidden = n_hidden, .n_out = n_out, .batch = batch, .n_steps = n_steps};
+  return {
+      .n_in = n_in, .n_hidden = n_hidden, .n_out = n_out, .batch = batch, .n_steps = n_steps, .precision = precision};
 }
 
 Throughput measure_throughput(Device& device, const ThroughputCase& shape) {

@@ -12,6 +12,7 @@ struct ThroughputCase {
   int n_nets = 0;                                                     // 0: a few per worker
   double seconds = 3;                                                 // of measuring
   bool gemm = true;                                                   // measure the products too, where that is known
+  Precision precision = Precision::fp32;
   Signature signature() const;
 };
 struct Throughput {

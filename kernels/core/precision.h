@@ -4,7 +4,7 @@
 // In fp16, operands are scaled by powers of two, which costs no accuracy, so that they use its narrow range: a network's
 // weights so that the largest of R, S, c and V lies below 2^weight_exponent, the errors of a batch, and with them all deltas,
 // so that the largest error lies below 2^error_exponent. States and inputs are not scaled. A network with a number beyond
-// largest_fp16, be it a weight before scaling, an input, a state or a scaled delta, is trained in bf16x3 from that step on
+// 65504, be it a weight before scaling, an input, a state or a scaled delta, is trained in bf16x3 from that step on
 // (NetState::overflowed_at): each operand as a sum of two bf16, which have the range of fp32, and nothing scaled.
 #pragma once
 
@@ -24,8 +24,7 @@ struct fp16 {
       "operands rounded to fp16, one product on tensor cores; errors of gradients of about 1e-3";
 };
 
-inline constexpr int weight_exponent = 8, error_exponent = 6;
-inline constexpr float largest_fp16 = 65504.0f;
+inline constexpr int weight_exponent = 8, error_exponent = 4;  // deltas may grow to 4000 times the largest error
 
 // The power of two that brings `largest` into [2^(exponent - 1), 2^exponent); 1 for 0 and for what is not finite. Bounded,
 // so that it and its inverse are normal numbers.

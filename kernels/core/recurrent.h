@@ -98,6 +98,7 @@ COHORT_PHASE_FN void recurrent_forward(const Team& team, const Signature& g, con
                     [=](int r, int u, Real z) { out[r * ld + u] = f.value(z + c[u] + out[r * ld + u]); });
         else
           team.gemm(rows, n, products, [=](int r, int u, Real z) { out[r * ld + u] = f.value(z + c[u]); });
+        team.round_operands(out, rows * ld);
       }
     });
   }
@@ -126,6 +127,7 @@ COHORT_PHASE_FN void recurrent_backward(const Team& team, const Signature& g, co
         const Product<Real> products[2] = {from_next, from_above};
         Real* const out = dl + t * slot;
         team.gemm(rows, n, products, [=](int r, int u, Real z) { out[r * ld + u] = z * f.slope(h.at(t + 1, r)[u]); });
+        team.round_operands(out, rows * ld);
         done(l, t);
       }
     });

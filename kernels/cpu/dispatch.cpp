@@ -9,6 +9,7 @@ namespace cohort {
 #define COHORT_DECLARE(target, isa, runs)   \
   inline namespace target##_float {         \
     const Program<float>& recurrent_row();  \
+    const Program<float>& rounding_row();   \
   }                                         \
   inline namespace target##_double {        \
     const Program<double>& recurrent_row(); \
@@ -34,6 +35,17 @@ const Program<Real>* find(CoreId core, std::string_view wanted) {
 }
 
 }  // namespace
+
+const Program<float>* cpu_rounding_program(CoreId core, const char* isa) {
+  const Program<float>* const exact = find<float>(core, isa);
+#define COHORT_TRY(target, name, runs) \
+  if (exact == &target##_float::recurrent_row()) return &target##_float::rounding_row();
+  if (exact) {
+    COHORT_ROWS(COHORT_TRY)
+  }
+#undef COHORT_TRY
+  return nullptr;
+}
 
 template <>
 const Program<float>* cpu_program<float>(CoreId core, const char* isa) {

@@ -119,6 +119,9 @@ struct CtaTeam {
     return (n + 3) / 4 * 4;
   }
 
+  template <class Real>
+  static COHORT_FORCE_INLINE void round_operands(Real*, int) {}
+
   template <class F>
   COHORT_FORCE_INLINE void for_each(int n, F f) const {
     for (int i = lane(); i < n; i += size()) f(i);

@@ -11,6 +11,7 @@
 //   gradient_rows               how many rows of deltas fit in the cache: weight gradients are added up so many at a time
 //   keeps_deltas                are deltas written to memory?
 //   block                       how many neighbouring elements one lane should treat together
+//   round_operands(x, n)        x[i], i < n, as they will be operands of products: as they are, but for a team that rounds
 #pragma once
 
 #include "math/elementary.h"
@@ -75,6 +76,9 @@ struct SerialTeam {
     constexpr int lanes = Tile<Real>::lanes;
     return (n + lanes - 1) / lanes * lanes;
   }
+
+  template <class Real>
+  static COHORT_FORCE_INLINE void round_operands(Real*, int) {}
 
   template <class F>
   COHORT_FORCE_INLINE void for_each(int n, F f) const {

@@ -97,7 +97,7 @@ expect 0 "" "$tool" show run
 grep -q neg_entropy out || fail "show has no table"
 expect 0 "" "$tool" export run
 [[ $(wc -l <out) -eq 7 ]] || fail "export has not one row per network"
-head -1 out | grep -q "^net,rule.geometry,seed,status,final.loss,final.accuracy,weight_change.final" || fail "export's columns: $(head -1 out)"
+head -1 out | grep -q "^net,rule.geometry,seed,status,overflowed_at,final.loss,final.accuracy,weight_change.final" || fail "export's columns: $(head -1 out)"
 expect 0 "" "$tool" export run --format json
 python3 -c 'import json; d = json.load(open("out")); assert len(d) == 6 and d[0]["status"] == "ok" and d[0]["final.accuracy"] >= 0' || fail "export --format json"
 expect 0 "" "$tool" export run --history
@@ -107,6 +107,39 @@ grep -q "</svg>" run/figure.svg || fail "no figure"
 expect 0 "" "$tool" plot run --history
 grep -q "</svg>" run/history.svg || fail "no history figure"
 expect 2 "nothing.final" "$tool" plot run --measure nothing.final
+
+# precision: refused where a device does not have it, before anything is written; emulated on the CPU if asked for
+refusal="train.precision is 'fp16'; the CPU trains in fp32; allowed here: fp32, or --emulate-precision"
+expect 0 "" "$tool" validate good.toml --set train.precision=fp16
+expect 2 "$refusal" "$tool" run good.toml --out nothing --device cpu --set train.precision=fp16
+expect 2 "$refusal" "$tool" plan good.toml --device cpu --set train.precision=fp16
+expect 2 "$refusal" "$tool" bench train --device cpu --precision fp16
+[[ ! -s out ]] || fail "a refused benchmark printed something"
+expect 2 "fp64.*not available.*fp32x3" "$tool" run good.toml --out nothing --device cpu --set train.precision=fp64
+expect 2 "precision.*fp31" "$tool" bench train --device cpu --precision fp31
+expect 2 "emulate-precision.*'cuda:0'" "$tool" run good.toml --out nothing --device cuda:0 --emulate-precision
+[[ ! -e nothing ]] || fail "a refused precision left an output directory"
+expect 0 "" "$tool" plan good.toml --emulate-precision --set train.precision=fp16
+grep -q "^precision *fp16: 6 networks" out || fail "plan does not print the precision"
+expect 0 "" "$tool" plan good.toml --device cpu
+grep -q "^precision" out && fail "plan prints fp32"
+bad 's/seed = .*/"train.precision" = ["fp32", "fp32x3", "fp16"]/'
+expect 0 "" "$tool" run bad.toml --out rounded --emulate-precision
+expect 0 "" "$tool" export rounded --format json
+python3 - <<'PY' || fail "sweep over precisions"
+import json
+loss = {(d["rule.geometry"], d["train.precision"]): d["final.loss"] for d in json.load(open("out"))}
+assert len(loss) == 6
+for geometry in ("euclidean", "neg_entropy"):
+    exact, three, one = (loss[geometry, p] for p in ("fp32", "fp32x3", "fp16"))
+    assert 0 < abs(one - exact) < 1e-2 and abs(three - exact) < 1e-4 and abs(three - exact) < abs(one - exact), loss
+PY
+expect 0 "" "$tool" run good.toml --out emulated --emulate-precision
+expect 2 "was computed with.*precision emulated" "$tool" run good.toml --out emulated --device cpu
+expect 0 "" "$tool" bench train --n 16 --batch 8 --steps 8 --seconds 0.1 --emulate-precision --precision fp16 --json
+grep -q '"precision": "fp16"' out || fail "bench does not print the precision"
+expect 0 "" "$tool" list
+grep -A3 "^precision" out | grep -q fp32x3 || fail "list names no precision"
 
 # one diverging network is data, not an error
 expect 0 "" "$tool" run good.toml --out wild --device cpu --set rule.lr=1e30

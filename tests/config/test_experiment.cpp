@@ -112,8 +112,20 @@ TEST(Experiment, ReadsRunWideSettings) {
   EXPECT_EQ(s.analysis.max_kernel_rows, 99);
   EXPECT_EQ(s.output.weights, KeptWeights::all);
   EXPECT_EQ(s.output.history_every, 0);
-  EXPECT_EQ(s.precision, "fp32");
   EXPECT_EQ(experiment.name(), "x");
+}
+
+TEST(Experiment, PrecisionIsPartOfTheSignatureAndCanBeSwept) {
+  EXPECT_EQ(only("").signature.precision, Precision::fp32);
+  EXPECT_EQ(only("train.precision = \"fp16\"\n").signature.precision, Precision::fp16);
+  const Experiment experiment =
+      Experiment::parse(head + "[sweep]\n\"train.precision\" = [\"fp32x3\", \"fp32\", \"fp16\"]\n");
+  ASSERT_EQ(experiment.size(), 3);
+  const Precision expected[] = {Precision::fp32x3, Precision::fp32, Precision::fp16};
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(experiment.network(i).signature.precision, expected[i]);
+    EXPECT_EQ(experiment.network(i).swept[0].second, Value(std::string(info(expected[i]).name)));
+  }
 }
 
 TEST(Experiment, TensorsInheritTheRuleAndOverrideIt) {

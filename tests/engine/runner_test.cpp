@@ -335,6 +335,76 @@ trials = 5000
   }
 }
 
+// ---- precision
+const char* const kPrecisions = R"(
+name = "precisions"
+[network]
+n_hidden = 24
+[task]
+name = "perceptual_decision"
+stimulus_steps = 19
+batch = 8
+[train]
+steps = 6
+[eval]
+trials = 32
+[analysis]
+names = ["weight_change"]
+[output]
+weights = "final"
+[rule]
+clip = 1.0
+lr = 0.01
+[sweep]
+"train.precision" = ["fp32", "fp32x3", "fp16"]
+"init.gain" = [0.9, 6.0]
+)";
+
+TEST(Precision, OnTheCpuOnlyIfItIsEmulated) {
+  const Experiment e = Experiment::parse(kPrecisions);
+  const auto plain = open_cpu_device(2);
+  EXPECT_THROW(refuse_untrainable(e, *plain), Error);
+  EXPECT_THROW(make_plan(e, plain.get()), Error);
+  EXPECT_THROW(train(e, {5}), Error);
+  try {
+    refuse_untrainable(Experiment::parse(kPrecisions, "config", {"train.precision=fp16"}), *plain);
+    FAIL() << "nothing was thrown";
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(),
+                 "train.precision is 'fp16'; the CPU trains in fp32; allowed here: fp32, or --emulate-precision (slow, "
+                 "rounds as a card would)");
+  }
+  EXPECT_NO_THROW(refuse_untrainable(Experiment::parse(kPrecisions, "config", {"train.precision=fp32"}), *plain));
+  const auto emulating = open_device("auto", 2, true);
+  EXPECT_EQ(emulating->info().backend, "cpu");
+  EXPECT_EQ(emulating->info().isa, plain->info().isa + ", precision emulated");
+  EXPECT_NO_THROW(refuse_untrainable(e, *emulating));
+  const Plan plan = make_plan(e, emulating.get());
+  EXPECT_EQ(plan.precisions,
+            (std::map<Precision, int64_t>{{Precision::fp32, 2}, {Precision::fp32x3, 2}, {Precision::fp16, 2}}));
+  EXPECT_NE(plan_text(plan, emulating->info()).find("precision   fp16: 2 networks\n"), std::string::npos);
+  EXPECT_THROW(open_device("cuda", 2, true), Error);
+}
+
+TEST(Precision, ResultsSayWhichNetworksOverflowed) {
+  const Experiment e = Experiment::parse(kPrecisions);
+  const auto device = open_cpu_device(2, "", true);
+  const auto unit = [&](const std::vector<int64_t>& networks) {
+    return run_unit({*device, e, Dataset{}}, networks).value();
+  };
+  const UnitResult exact = unit({0, 1}), three = unit({2, 3}), one = unit({4, 5});
+  EXPECT_EQ(exact.overflowed_at, (std::vector<int64_t>{-1, -1}));
+  EXPECT_EQ(three.overflowed_at, (std::vector<int64_t>{-1, 0}));
+  EXPECT_EQ(one.overflowed_at, (std::vector<int64_t>{-1, 0}));
+  EXPECT_EQ(one.diverged_at, (std::vector<int64_t>{-1, -1}));
+  for (const size_t i : {0, 1}) {
+    expect_same(exact, i, train(e, {int64_t(i)}), 0);  // fp32 is what it is without emulation
+    expect_same(one, i, unit({int64_t(4 + i)}), 0);
+    EXPECT_FALSE(
+        same_bits(of_network(exact, "weights.recurrent.final", i), of_network(one, "weights.recurrent.final", i)));
+  }
+}
+
 TEST(Plan, CountsWorkAndRefusesLargeKernels) {
   const Experiment e = Experiment::parse(kMixed);
   const auto device = open_cpu_device(1);

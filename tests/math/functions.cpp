@@ -1,6 +1,7 @@
 #include "functions.h"
 
 #include "math/random.h"
+#include "math/rounding.h"
 
 namespace cohort::test {
 namespace {
@@ -49,6 +50,23 @@ void normal(uint64_t seed, Real* z, int n) {
   }
 }
 
+template <float (*round)(float)>
+void round_all(const float* x, float* y, int n) {
+  COHORT_SIMD
+  for (int i = 0; i < n; ++i) y[i] = round(x[i]);
+}
+template <math::Split (*split)(float)>
+void split_all(const float* x, float* hi, float* lo, int n) {
+  COHORT_SIMD
+  for (int i = 0; i < n; ++i) {
+    const math::Split both = split(x[i]);
+    hi[i] = both.hi;
+    lo[i] = both.lo;
+  }
+}
+constexpr Roundings rounding_table = {round_all<math::to_half>, round_all<math::to_bfloat16>,
+                                      split_all<math::split_half>, split_all<math::split_bfloat16>};
+
 template <class Real>
 constexpr Functions<Real> table = {exp<Real>, log<Real>, tanh<Real>, sincospi<Real>, pow_abs<Real>, normal<Real>};
 
@@ -57,6 +75,10 @@ constexpr Functions<Real> table = {exp<Real>, log<Real>, tanh<Real>, sincospi<Re
 template <>
 const Functions<float>& functions<float, COHORT_TEST_LEVEL>() {
   return table<float>;
+}
+template <>
+const Roundings& roundings<COHORT_TEST_LEVEL>() {
+  return rounding_table;
 }
 template <>
 const Functions<double>& functions<double, COHORT_TEST_LEVEL>() {

@@ -20,9 +20,19 @@ struct Functions {
   void (*normal)(uint64_t seed, Real* z, int n);  // z [4 n]: blocks 0 to n - 1 of a stream of the seed
 };
 
+// Floats only.
+struct Roundings {
+  void (*to_half)(const float* x, float* y, int n);
+  void (*to_bfloat16)(const float* x, float* y, int n);
+  void (*split_half)(const float* x, float* hi, float* lo, int n);
+  void (*split_bfloat16)(const float* x, float* hi, float* lo, int n);
+};
+
 // functions.cpp is compiled once for each of the levels 2, 3 and 4 of x86-64.
 template <class Real, int level>
 const Functions<Real>& functions();
+template <int level>
+const Roundings& roundings();
 
 // A test for every level; skipped where this machine does not run the level's program.
 class PerIsa : public ::testing::TestWithParam<int> {

@@ -20,7 +20,8 @@ TEST(ReadTable, OneRowANetwork) {
   const TemporaryDirectory here;
   RunDirectory run = RunDirectory::open(here / "run", small(), kCpu);
   Table table = read_table(run);
-  const std::vector<std::string> fixed = {"net", "network.n_hidden", "rule.geometry", "rule.lr", "seed", "status"};
+  const std::vector<std::string> fixed = {"net",  "network.n_hidden", "rule.geometry", "rule.lr",
+                                          "seed", "status",           "overflowed_at"};
   EXPECT_EQ(table.columns, fixed);
   EXPECT_TRUE(table.rows.empty());
 
@@ -44,6 +45,7 @@ TEST(ReadTable, OneRowANetwork) {
     EXPECT_EQ(cell("rule.lr"), Cell(network.spec.rule[1].lr));
     EXPECT_EQ(cell("seed"), Cell(int64_t(network.spec.seed)));
     EXPECT_EQ(cell("status"), Cell(std::string(net == 3 ? "diverged@7" : "ok")));
+    EXPECT_EQ(cell("overflowed_at"), net == 2 || net == 3 ? Cell(net + 3) : Cell());
     EXPECT_EQ(cell("final.loss"), net == 3 ? Cell() : Cell(1.0 / double(net + 1)));
     EXPECT_EQ(cell("final.accuracy"), net == 3 || net == 4 ? Cell() : Cell(0.5 + double(net) / 100));
     EXPECT_EQ(cell("svd_entropy.initial"), net == 3 ? Cell() : Cell(double(net) + 0.1)) << "empty where diverged";

@@ -57,7 +57,7 @@ inline Experiment small(const std::string& lr = "0.003") { return Experiment::pa
 
 inline const MadeBy kCpu = {{"backend", "cpu"}, {"isa", "x86-64-v3"}, {"device", "cpu"}};
 
-// Numbers that follow from the network alone; network 3 diverged at step 7.
+// Numbers that follow from the network alone; network 3 diverged at step 7, networks 2 and 3 overflowed at 5 and 6.
 inline UnitResult made_up(const std::vector<int64_t>& networks) {
   UnitResult r;
   r.net = networks;
@@ -69,6 +69,7 @@ inline UnitResult made_up(const std::vector<int64_t>& networks) {
   for (const int64_t net : networks) {
     const bool diverged = net == 3;
     r.diverged_at.push_back(diverged ? 7 : -1);
+    r.overflowed_at.push_back(net == 2 || net == 3 ? net + 3 : -1);
     loss.value.push_back(diverged ? kNan : 1.0 / double(net + 1));
     accuracy.value.push_back(net == 4 ? kNan : 0.5 + double(net) / 100);
     entropy.value.push_back(double(net) + 0.1);

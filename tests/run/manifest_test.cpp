@@ -19,7 +19,8 @@ Manifest example() {
   m.n_networks = 6;
   Signature s;
   s.n_hidden = 8;
-  m.units = {{{s, {{0, 3, 2}}}, Manifest::Done{{"0123456789abcdef", 42}, 1}}, {{s, {{1, 3, 2}}}, std::nullopt}};
+  s.precision = Precision::fp32x3;
+  m.units = {{{s, {{0, 3, 2}}}, Manifest::Done{{"0123456789abcdef", 42}, 1, 2}}, {{s, {{1, 3, 2}}}, std::nullopt}};
   return m;
 }
 
@@ -45,6 +46,7 @@ TEST(Manifest, RoundTrip) {
   ASSERT_TRUE(back.units[0].done);
   EXPECT_EQ(back.units[0].done->file, m.units[0].done->file);
   EXPECT_EQ(back.units[0].done->n_diverged, 1);
+  EXPECT_EQ(back.units[0].done->n_overflowed, 2);
   EXPECT_FALSE(back.units[1].done);
 }
 
@@ -78,9 +80,12 @@ TEST(Manifest, ForgedOnesAreRefused) {
       {"\"id\": 0", "\"id\": 1"},
       {"\"signature\": 0", "\"signature\": 1"},
       {"\"recurrent\"", "\"recurring\""},
+      {"\"fp32x3\"", "\"fp48\""},
+      {"\"fp32x3\"", "3"},
       {"\"n_hidden\":8", "\"n_hidden\":-8"},
       {"0123456789abcdef", "../../../etc/pass"},
       {"\"diverged\": 1", "\"diverged\": 4"},
+      {"\"overflowed\": 2", "\"overflowed\": 4"},
       {"\"bytes\": 42", "\"bytes\": 0"},
       {"\"config\": \"", "\"config\": \" "},
       {"\"axes\": [", "\"axes\": [3, "},
@@ -95,6 +100,17 @@ TEST(Manifest, ForgedOnesAreRefused) {
         << from << " -> " << to;
   const std::string deep(1000000, '[');
   EXPECT_THROW(manifest_from_json(forged(text, "\"tool\": ", "\"tool\": " + deep), "m"), IoError);
+}
+
+// As versions without other precisions wrote them.
+TEST(Manifest, WithoutPrecisionItIsFp32) {
+  std::string old = forged(to_json(example()), ", \"overflowed\": 2", "");
+  old = forged(old, ",\"precision\":\"fp32x3\"", "");
+  const Manifest manifest = manifest_from_json(old, "m");
+  EXPECT_EQ(manifest.units[0].unit.signature.precision, Precision::fp32);
+  EXPECT_EQ(manifest.units[0].unit.signature.n_hidden, 8);
+  EXPECT_EQ(manifest.units[0].done->n_diverged, 1);
+  EXPECT_EQ(manifest.units[0].done->n_overflowed, 0);
 }
 
 TEST(Manifest, ALaterFormatIsSaidToBeOne) {

@@ -8,6 +8,7 @@
 #include "cohort/error.h"
 #include "fixture.h"
 #include "run/atomic_file.h"
+#include "run/shard_index.h"
 
 namespace cohort::engine {
 namespace {
@@ -49,6 +50,7 @@ TEST(Shard, RoundTrip) {
   }
   EXPECT_EQ(shard.result.net, result.net);
   EXPECT_EQ(shard.result.diverged_at, result.diverged_at);
+  EXPECT_EQ(shard.result.overflowed_at, (std::vector<int64_t>{5, 6, -1}));
   ASSERT_EQ(shard.result.columns.size(), result.columns.size());
   for (size_t i = 0; i < result.columns.size(); ++i) {
     EXPECT_EQ(shard.result.columns[i].name, result.columns[i].name);
@@ -89,6 +91,7 @@ TEST(Shard, Hdf5ReadsTheSame) {
   ASSERT_GE(file, 0);
   EXPECT_EQ(as_hdf5_reads_it<int64_t>(file, "net", H5T_NATIVE_INT64), result.net);
   EXPECT_EQ(as_hdf5_reads_it<int64_t>(file, "diverged_at", H5T_NATIVE_INT64), result.diverged_at);
+  EXPECT_EQ(as_hdf5_reads_it<int64_t>(file, "overflowed_at", H5T_NATIVE_INT64), result.overflowed_at);
   for (const auto& column : result.columns)
     expect_equal(as_hdf5_reads_it<double>(file, column.name.c_str(), H5T_NATIVE_DOUBLE), column.value);
   for (const auto& series : result.series)
@@ -130,6 +133,9 @@ TEST(Shard, WhatDoesNotFitIsRefused) {
   r.columns[0].value.pop_back();
   refused(r, metadata);
   r = good;
+  r.overflowed_at.pop_back();
+  refused(r, metadata);
+  r = good;
   r.columns[1].name = r.columns[0].name;
   refused(r, metadata);
   r = good;
@@ -151,6 +157,19 @@ TEST(Shard, WhatDoesNotFitIsRefused) {
   refused(r, metadata);
 }
 
+// What versions without other precisions wrote: here the same, its index with another word for the dataset.
+TEST(Shard, WithoutOverflowsNoNetworkOverflowed) {
+  std::string bytes = encode_shard(made_up({2, 3, 11}), words());
+  const std::string_view mark = kShardMark;
+  const size_t footer = bytes.size() - kShardFooter, length = std::stoul(bytes.substr(footer, 16), nullptr, 16);
+  std::string hashed = bytes.substr(0, footer + 16);
+  for (size_t at = footer - length; (at = hashed.find("overflowed_at", at)) != std::string::npos;)
+    hashed.replace(at, 13, "something_new");
+  const Shard shard = decode_shard(hashed + xxh3(hashed) + std::string(mark), "memory");
+  EXPECT_EQ(shard.result.overflowed_at, (std::vector<int64_t>{-1, -1, -1}));
+  EXPECT_EQ(shard.result.diverged_at, made_up({2, 3, 11}).diverged_at);
+}
+
 // Python with xarray and h5netcdf: $COHORT_PYTHON, else python3; "" if there is none.
 std::string python_with_xarray() {
   for (const std::string& python :
@@ -167,6 +186,7 @@ assert dict(d.sizes) == {"net": 3, "step": 3, "step.eval.loss": 2, "to": 2, "fro
 assert set(d.coords) == {"net", "seed", "status", "init.rank", "rule.geometry", "rule.lr", "network.bias", "step", "step.eval.loss"}, d.coords
 assert d["net"].values.tolist() == [2, 3, 11]
 assert d["status"].values.tolist() == ["ok", "diverged@7", "ok"], d["status"].values
+assert d["overflowed_at"].dims == ("net",) and d["overflowed_at"].values.tolist() == [5, 6, -1]
 assert d["rule.geometry"].values.tolist() == ["euclidean", "", "p_norm \u00b5"]
 assert d["init.rank"].values.tolist() == [1, -2, 2**60]
 assert d["network.bias"].values.tolist() == [True, False, True] and d["network.bias"].dtype == bool

@@ -44,7 +44,7 @@ TEST(Show, ProgressAxesAndTable) {
   run.finish_unit(0, made_up(run.networks(0)));
   const std::string text = show(run);
   EXPECT_EQ(text,
-            "small: 12 of 24 networks done (1 of 2 units), 1 diverged\n"
+            "small: 12 of 24 networks done (1 of 2 units), 1 diverged, 2 left the range of fp16 and went on in bf16x3\n"
             "axes\n"
             "  network.n_hidden  2  [8, 16]\n"
             "  seed              4  {range = [5, 9, 1]}\n"

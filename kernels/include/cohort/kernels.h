@@ -280,6 +280,10 @@ struct Program {
 template <class Real>
 const Program<Real>* cpu_program(CoreId core, const char* isa = "");
 
+// The same row, but training networks of fp32x3 and fp16 rounds operands as tensor cores would (program/rounded.h): what a
+// card's precision does to learning, without a card and slowly. Nothing else is rounded.
+const Program<float>* cpu_rounding_program(CoreId core, const char* isa = "");
+
 // CUDA's row of that name (library cohort::kernels_cuda): "generic" takes any shape, the others are choose_cuda_program's.
 // nullptr for a core or a name that has none. Networks and workspace are in the memory of
 // the current device. A workspace for fewer networks than are launched does: blocks walk through the networks, as many

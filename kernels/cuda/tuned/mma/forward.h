@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cuda/tuned/mma/team.h"
+#include "math/rounding.h"
 
 COHORT_BEGIN
 
@@ -77,7 +78,7 @@ COHORT_PHASE_FN void load_omega(const Team& team, const Signature& g, const Recu
   if (team.lane() == 0) {
     memory.scale[0] = scale;
     memory.scale[1] = 1.0f / scale;
-    *memory.left = Format::Half::narrow && !(largest <= largest_fp16);
+    *memory.left = Format::Half::narrow && !(largest <= math::largest_half);
   }
   team.sync();
 }
