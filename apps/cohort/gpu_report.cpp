@@ -221,7 +221,7 @@ std::string report_text(const GpuBenchReport& report, const Device::Info& device
 
   text +=
       fmt::format("\nthroughput of training\n{:>6}{:>10}{:>10}{:>10}{:>15}{:>10}{:>10}\n", "n", "program", "precision",
-                  "networks", "net-steps/s", "TFLOP/s", device.backend == "cuda" ? "of peak" : "of GEMM");
+                  "networks", "net-steps/s", "TFLOP/s", device.backend == "cuda" ? "fp32 peak" : "of GEMM");
   for (const auto& row : report.throughput)
     if (row.result)
       text += fmt::format("{:>6}{:>10}{:>10}{:>10}{:>15.5g}{:>10.4g}{:>10}\n", row.asked.n_hidden,

@@ -47,6 +47,11 @@ GpuBenchSettings gpu_bench_settings(const Device& device, double seconds, bool q
       {.n_in = 3, .n_hidden = 20, .n_out = 3, .n_inhibitory = 4, .batch = 8, .n_steps = 10, .bias = 1},
       {.n_in = 40, .n_hidden = 24, .n_out = 3, .batch = 16, .n_steps = 10, .bias = 1},
   };
+  const std::vector<int> tensor_core_sizes = quick ? std::vector<int>{33} : std::vector<int>{9, 32, 64, 100, 128};
+  for (const int n : tensor_core_sizes) {
+    settings.conformance.push_back(
+        {.n_in = 4, .n_hidden = n, .n_out = 3, .batch = 40, .n_steps = 10, .bias = 1, .precision = Precision::fp32x3});
+  }
   if (!quick)
     for (const Signature& s : std::initializer_list<Signature>{
              {.n_in = 40, .n_hidden = 20, .n_layers = 2, .n_out = 3, .n_inhibitory = 4, .batch = 8, .n_steps = 10},
@@ -64,6 +69,10 @@ GpuBenchSettings gpu_bench_settings(const Device& device, double seconds, bool q
     exact.push_back(exact.front());
     exact.back().n_hidden = 288;
   }
+  for (const Precision precision : {Precision::fp32x3, Precision::fp16}) {
+    exact.push_back(exact.front());
+    exact.back().precision = precision;
+  }
   for (const Signature& s : exact)
     for (const double gain : {0.9, 1.5}) settings.accuracy.push_back({s, gain});
 
@@ -72,7 +81,12 @@ GpuBenchSettings gpu_bench_settings(const Device& device, double seconds, bool q
   for (const int n : sizes) {
     ThroughputCase shape{.n_hidden = n, .seconds = seconds};
     shape.n_nets = networks_at_once(device, shape.signature());
-    settings.throughput.push_back(shape);
+    for (const Precision precision : {Precision::fp32, Precision::fp32x3, Precision::fp16}) {
+      shape.precision = precision;
+      const bool exact_all_the_same = device.training_program(shape.signature()).find('(') != std::string::npos;
+      if (precision == Precision::fp32 || !exact_all_the_same) settings.throughput.push_back(shape);
+    }
+    shape.precision = Precision::fp32;
     shape.gemm = false;
     for (const int count : std::set<int>{1, 16, lanes}) {
       shape.n_nets = count;

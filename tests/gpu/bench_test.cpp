@@ -127,7 +127,7 @@ TEST(GpuBenchReport, ConformsIfEveryCaseDoes) {
 // The whole set fits into eight minutes and covers what it says.
 TEST_F(GpuBench, TheSetForACard) {
   const GpuBenchSettings all = gpu_bench_settings(*device, 2, false), quick = gpu_bench_settings(*device, 0.1, true);
-  EXPECT_EQ(all.throughput.size(), 6u);
+  EXPECT_EQ(all.throughput.size(), 14u);  // six sizes, four of them in three precisions
   EXPECT_EQ(all.latency.size(), 18u);
   EXPECT_EQ(all.update.size(), size_t(n_geometries));
   EXPECT_LT(2.0 * double(all.throughput.size() + all.latency.size() + all.update.size()), 120);

@@ -95,6 +95,33 @@ __global__ void mma_kernel(const uint32_t* a, const uint32_t* b, const float* c,
   for (int i = 0; i < 4; ++i) d[lane * 4 + i] = out[i];
 }
 
+template <bool bf16>
+__global__ void narrow_mma_kernel(const uint32_t* a, const uint32_t* b, const float* c, float* d) {
+  const int lane = int(threadIdx.x);
+  uint32_t left[2];
+  float in[4], out[4];
+  for (int i = 0; i < 2; ++i) left[i] = a[lane * 2 + i];
+  for (int i = 0; i < 4; ++i) in[i] = c[lane * 4 + i];
+  if constexpr (bf16)
+    ptx::mma_m16n8k8_bf16(out, left, b[lane], in);
+  else
+    ptx::mma_m16n8k8_f16(out, left, b[lane], in);
+  for (int i = 0; i < 4; ++i) d[lane * 4 + i] = out[i];
+}
+
+__global__ void elementwise_kernel(const float* x, const float* y, uint32_t top, int n, Elementwise out) {
+  for (int i = int(threadIdx.x); i < n; i += int(blockDim.x)) {
+    out.f16[i] = ptx::pack_f16(x[i], y[i]);
+    out.bf16[i] = ptx::pack_bf16(x[i], y[i]);
+    out.from_f16[i] = ptx::unpack_f16(out.f16[i]);
+    out.from_bf16[i] = ptx::unpack_bf16(out.bf16[i]);
+    out.largest[i] = ptx::largest_f16(top, out.f16[i]);
+    out.exp2[i] = ptx::exp2_approx(x[i]);
+    out.reciprocal[i] = ptx::reciprocal_approx(x[i]);
+    out.tanh[i] = ptx::tanh_approx(x[i]);
+  }
+}
+
 // Adds the product twice, in place, and halves the sum.
 __global__ void product_kernel(const uint16_t* a, const uint16_t* b, float* d) {
   GPU_SHARED(uint4, left, 32);   // [16][16] halves
@@ -167,6 +194,12 @@ void run_stmatrix(bool transposed, const uint32_t* r, uint16_t* matrices) {
 }
 void run_mma(bool bf16, const uint32_t* a, const uint32_t* b, const float* c, float* d) {
   run(bf16 ? mma_kernel<true> : mma_kernel<false>, 1, 32, a, b, c, d);
+}
+void run_narrow_mma(bool bf16, const uint32_t* a, const uint32_t* b, const float* c, float* d) {
+  run(bf16 ? narrow_mma_kernel<true> : narrow_mma_kernel<false>, 1, 32, a, b, c, d);
+}
+void run_elementwise(const float* x, const float* y, uint32_t top, int n, const Elementwise& out) {
+  run(elementwise_kernel, 1, 64, x, y, top, n, out);
 }
 void run_product(const uint16_t* a, const uint16_t* b, float* d) { run(product_kernel, 1, 32, a, b, d); }
 void run_hand_over(const float* x, float* y, int n_rounds, bool arrive) {

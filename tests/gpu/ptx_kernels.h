@@ -19,6 +19,16 @@ void run_ldmatrix(MatrixKind kind, const uint16_t* matrices, uint32_t* r);
 void run_stmatrix(bool transposed, const uint32_t* r, uint16_t* matrices);
 // d [32][4] = a [32][4] b [32][2] + c [32][4], fragments by lane; f16 or bf16.
 void run_mma(bool bf16, const uint32_t* a, const uint32_t* b, const float* c, float* d);
+// The same with k = 8: a [32][2], b [32].
+void run_narrow_mma(bool bf16, const uint32_t* a, const uint32_t* b, const float* c, float* d);
+// Of the pairs (x[i], y[i]), i < n: packed, and what unpacking that gives; the larger half of top and the pair, in f16; and of
+// x the functions. Arrays [n].
+struct Elementwise {
+  uint32_t *f16, *bf16, *largest;
+  float2 *from_f16, *from_bf16;
+  float *exp2, *reciprocal, *tanh;
+};
+void run_elementwise(const float* x, const float* y, uint32_t top, int n, const Elementwise& out);
 // d [16][8] = a [16][16] b [16][8], rows of halves, through ldmatrix and back through memory.
 void run_product(const uint16_t* a, const uint16_t* b, float* d);
 // Warp 0 hands n_rounds rows of 32 numbers to warp 1 through one buffer: y[l] = sum over rounds of x[round][31 - l]. The

@@ -5,6 +5,7 @@
 
 #include "gpu/backend.h"
 #include "gpu/ptx_kernels.h"
+#include "math/rounding.h"
 
 namespace cohort::testing {
 namespace {
@@ -120,10 +121,11 @@ std::vector<uint16_t> random_halves(size_t n, bool bf16, unsigned seed) {
 struct ExactProduct {
   double sum, size;  // size: sum of the terms' absolute values
 };
-ExactProduct exact(const std::vector<uint16_t>& a, const std::vector<uint16_t>& b, int row, int column, bool bf16) {
+ExactProduct exact(const std::vector<uint16_t>& a, const std::vector<uint16_t>& b, int row, int column, bool bf16,
+                   int n = 16) {
   ExactProduct p{};
-  for (int k = 0; k < 16; ++k) {
-    const double term = value_of(a[size_t(row * 16 + k)], bf16) * value_of(b[size_t(k * 8 + column)], bf16);
+  for (int k = 0; k < n; ++k) {
+    const double term = value_of(a[size_t(row * n + k)], bf16) * value_of(b[size_t(k * 8 + column)], bf16);
     p.sum += term;
     p.size += std::fabs(term);
   }
@@ -132,37 +134,111 @@ ExactProduct exact(const std::vector<uint16_t>& a, const std::vector<uint16_t>& 
 // Sums of float, in any order and cut off instead of rounded.
 constexpr double tolerance = 17 * 0x1p-22;
 
+// a [16][n], b [n][8], n = 16 or 8.
+void expect_products(int n, bool bf16, unsigned seed) {
+  const std::vector<uint16_t> a = random_halves(size_t(16 * n), bf16, seed),
+                              b = random_halves(size_t(n * 8), bf16, seed + 10);
+  const std::vector<float> c = random_numbers(128);
+  const size_t n_pairs = size_t(n) / 8;  // registers of b
+  std::vector<uint32_t> left(64 * n_pairs), right(32 * n_pairs);
+  std::vector<float> in(128);
+  const auto pair = [](uint16_t low, uint16_t high) { return uint32_t(low) | uint32_t(high) << 16; };
+  for (size_t lane = 0; lane < 32; ++lane) {
+    const size_t i = lane / 4, j = 2 * (lane % 4);
+    for (size_t r = 0; r < 2 * n_pairs; ++r) {
+      const size_t at = (i + 8 * (r % 2)) * size_t(n) + j + 8 * (r / 2);
+      left[lane * 2 * n_pairs + r] = pair(a[at], a[at + 1]);
+    }
+    for (size_t r = 0; r < 4; ++r) in[lane * 4 + r] = c[(i + 8 * (r / 2)) * 8 + j + r % 2];
+    for (size_t r = 0; r < n_pairs; ++r)
+      right[lane * n_pairs + r] = pair(b[(j + 8 * r) * 8 + i], b[(j + 8 * r + 1) * 8 + i]);
+  }
+  Buffer<uint32_t> left_buffer(Where::device, left), right_buffer(Where::device, right);
+  Buffer<float> in_buffer(Where::device, in), d(Where::device, size_t(128));
+  (n == 16 ? run_mma : run_narrow_mma)(bf16, left_buffer.data(), right_buffer.data(), in_buffer.data(), d.data());
+  const std::vector<float> got = d.values();
+  for (int lane = 0; lane < 32; ++lane)
+    for (int r = 0; r < 4; ++r) {
+      const int row = lane / 4 + 8 * (r / 2), column = 2 * (lane % 4) + r % 2;
+      const ExactProduct p = exact(a, b, row, column, bf16, n);
+      const double start = double(c[size_t(row * 8 + column)]);
+      ASSERT_NEAR(double(got[size_t(lane * 4 + r)]), p.sum + start, tolerance * (p.size + std::fabs(start)))
+          << (bf16 ? "bf16 " : "f16 ") << n << ": " << row << ", " << column;
+    }
+}
 TEST(Ptx, ProductsOfFragments) {
   COHORT_NEEDS_DEVICE();
-  for (const bool bf16 : {false, true})
-    for (const unsigned seed : {1u, 2u, 3u}) {
-      const std::vector<uint16_t> a = random_halves(256, bf16, seed), b = random_halves(128, bf16, seed + 10);
-      const std::vector<float> c = random_numbers(128);
-      std::vector<uint32_t> left(128), right(64);
-      std::vector<float> in(128);
-      const auto pair = [](uint16_t low, uint16_t high) { return uint32_t(low) | uint32_t(high) << 16; };
-      for (size_t lane = 0; lane < 32; ++lane) {
-        const size_t i = lane / 4, j = 2 * (lane % 4);
-        for (size_t r = 0; r < 4; ++r) {
-          const size_t at = (i + 8 * (r % 2)) * 16 + j + 8 * (r / 2);
-          left[lane * 4 + r] = pair(a[at], a[at + 1]);
-          in[lane * 4 + r] = c[(i + 8 * (r / 2)) * 8 + j + r % 2];
-        }
-        for (size_t r = 0; r < 2; ++r) right[lane * 2 + r] = pair(b[(j + 8 * r) * 8 + i], b[(j + 8 * r + 1) * 8 + i]);
-      }
-      Buffer<uint32_t> left_buffer(Where::device, left), right_buffer(Where::device, right);
-      Buffer<float> in_buffer(Where::device, in), d(Where::device, size_t(128));
-      run_mma(bf16, left_buffer.data(), right_buffer.data(), in_buffer.data(), d.data());
-      const std::vector<float> got = d.values();
-      for (int lane = 0; lane < 32; ++lane)
-        for (int r = 0; r < 4; ++r) {
-          const int row = lane / 4 + 8 * (r / 2), column = 2 * (lane % 4) + r % 2;
-          const ExactProduct p = exact(a, b, row, column, bf16);
-          const double start = double(c[size_t(row * 8 + column)]);
-          ASSERT_NEAR(double(got[size_t(lane * 4 + r)]), p.sum + start, tolerance * (p.size + std::fabs(start)))
-              << (bf16 ? "bf16 " : "f16 ") << row << ", " << column;
-        }
-    }
+  for (const int n : {8, 16})
+    for (const bool bf16 : {false, true})
+      for (const unsigned seed : {1u, 2u, 3u}) expect_products(n, bf16, seed);
+}
+#if defined(COHORT_EMULATED)
+// Tensor cores cut off: sums are not nearer to 0 than a unit of the last place below the exact ones, and never beyond them.
+TEST(Ptx, TruncatedProducts) {
+  for (const int guard_bits : {0, 1, 3}) {
+    emulator::options().mma_guard_bits = guard_bits;
+    for (const bool bf16 : {false, true}) expect_products(16, bf16, 4);
+  }
+  emulator::options().mma_guard_bits = 0;
+  std::vector<uint32_t> a(128), b(64);
+  a[0] = 0x3c00;  // 1, row 0, k = 0
+  b[0] = 0x3c00;  // 1, k = 0, column 0
+  std::vector<float> c(128), rounded(128);
+  c[0] = 0x1p-24f + 0x1p-25f;  // three quarters of the last place of 1
+  Buffer<uint32_t> left(Where::device, a), right(Where::device, b);
+  Buffer<float> in(Where::device, c), d(Where::device, size_t(128));
+  run_mma(false, left.data(), right.data(), in.data(), d.data());
+  EXPECT_EQ(d.values()[0], 1.0f);
+  emulator::options() = {};
+  run_mma(false, left.data(), right.data(), in.data(), d.data());
+  EXPECT_EQ(d.values()[0], 1.0f + 0x1p-23f);
+}
+#endif
+
+TEST(Ptx, HalvesAndFunctions) {
+  COHORT_NEEDS_DEVICE();
+  std::vector<float> x = {0.0f, -0.0f,    1.0f,     65504.0f,    65519.9f,   65520.0f,   -1e30f,    HUGE_VALF,
+                          NAN,  0x1p-24f, 0x1p-25f, -0x1.8p-25f, 0x1.004p0f, 0x1.00cp0f, 0x1p-130f, 1e-3f};
+  for (const float v : random_numbers(200)) x.push_back(20 * v * v * v);
+  std::vector<float> y(x.rbegin(), x.rend());
+  const size_t n = x.size();
+  constexpr uint16_t top = 0x3c00;  // 1, in both halves
+  Buffer<float> xs(Where::device, x), ys(Where::device, y), exp2(Where::device, n), reciprocal(Where::device, n),
+      tanh(Where::device, n);
+  Buffer<uint32_t> f16(Where::device, n), bf16(Where::device, n), largest(Where::device, n);
+  Buffer<float2> from_f16(Where::device, n), from_bf16(Where::device, n);
+  run_elementwise(xs.data(), ys.data(), top | uint32_t(top) << 16, int(n),
+                  {f16.data(), bf16.data(), largest.data(), from_f16.data(), from_bf16.data(), exp2.data(),
+                   reciprocal.data(), tanh.data()});
+  const auto same = [](float a, float b) {
+    return std::isnan(a) ? std::isnan(b) : a == b && std::signbit(a) == std::signbit(b);
+  };
+  const std::vector<float2> halves = from_f16.values(), brains = from_bf16.values();
+  const std::vector<uint32_t> largest_of = largest.values(), packed = f16.values();
+  for (size_t i = 0; i < n; ++i) {
+    SCOPED_TRACE(x[i]);
+    EXPECT_TRUE(same(halves[i].x, math::to_half(x[i]))) << halves[i].x;
+    EXPECT_TRUE(same(halves[i].y, math::to_half(y[i]))) << halves[i].y;
+    EXPECT_TRUE(same(brains[i].x, math::to_bfloat16(x[i]))) << brains[i].x;
+    EXPECT_TRUE(same(brains[i].y, math::to_bfloat16(y[i]))) << brains[i].y;
+    const auto expected = [&](float v, uint32_t half) {
+      return math::to_half(std::fabs(v)) > 1 ? half & 0x7fff : uint32_t(top);
+    };
+    const uint32_t low = largest_of[i] & 0xffff, high = largest_of[i] >> 16;
+    if (std::isnan(x[i]))
+      EXPECT_GT(low, 0x7c00u);
+    else
+      EXPECT_EQ(low, expected(x[i], packed[i] & 0xffff));
+    if (std::isnan(y[i]))
+      EXPECT_GT(high, 0x7c00u);
+    else
+      EXPECT_EQ(high, expected(y[i], packed[i] >> 16));
+    if (!std::isfinite(x[i])) continue;
+    const double e = std::exp2(double(x[i])), r = 1 / double(x[i]), t = std::tanh(double(x[i]));
+    if (e < 1e38) EXPECT_NEAR(double(exp2.values()[i]), e, 2 * 0x1p-23 * e + 0x1p-126);
+    if (std::fabs(r) < 1e38) EXPECT_NEAR(double(reciprocal.values()[i]), r, 2 * 0x1p-23 * std::fabs(r) + 0x1p-126);
+    EXPECT_NEAR(double(tanh.values()[i]), t, 0x1p-10 * std::fabs(t));
+  }
 }
 
 TEST(Ptx, ProductOfMatricesInSharedMemory) {

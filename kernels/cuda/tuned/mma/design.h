@@ -33,7 +33,7 @@ __global__ void __launch_bounds__(Team::Layout::max_threads, blocks_per_multipro
 template <int N, int n_planes>
 struct MmaDesign {
   using Team = MmaTeam<N, n_planes>;
-  static constexpr const char* name = n_planes == 1 ? "mma fp16" : "mma fp32x3";
+  static constexpr const char* name = "mma";
 
   static const char* plan(const Signature& g, PersistentPlan* plan) {
     if (const char* const why = refuses_shape(g)) return why;
