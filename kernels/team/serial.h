@@ -51,7 +51,7 @@ struct Tile {
         for (int v = 0; v < vecs; ++v) bv[v] = *reinterpret_cast<const Vec*>(b + v * lanes);
 #pragma GCC unroll 8
         for (int r = 0; r < rows; ++r) {
-          const Vec av = Vec{} + a[r * a_row];
+          const Vec av = a[r * a_row] - Vec{};  // x - 0 is x, a broadcast; 0 + x is an addition
 #pragma GCC unroll 4
           for (int v = 0; v < vecs; ++v) acc[r][v] += av * bv[v];
         }
