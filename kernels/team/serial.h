@@ -64,6 +64,15 @@ struct Tile {
 #pragma GCC unroll 4
       for (int v = 0; v < vecs; ++v) *reinterpret_cast<Vec*>(out + (r * vecs + v) * lanes) = acc[r][v];
   }
+  // The tile's first `have` rows, 0 < have <= rows.
+  template <int rows, int vecs>
+  static COHORT_FORCE_INLINE void multiply_rows(int have, const Product<Real>* products, int n_products, int row,
+                                                int col, Real* out) {
+    if (have == rows)
+      multiply<rows, vecs>(products, n_products, row, col, out);
+    else if constexpr (rows > 1)
+      multiply_rows<rows - 1, vecs>(have, products, n_products, row, col, out);
+  }
 
   // Dot products of `lanes` rows of a with `cols` rows of b, both read up to a multiple of `lanes`: out [cols][lanes].
   // Rows from `rows` on are the last again.
@@ -94,8 +103,8 @@ struct Tile {
   static COHORT_FORCE_INLINE void sums(Vec* v, std::integer_sequence<int, lane...> all) {
 #pragma GCC unroll 16
     for (int i = 0; i < half; ++i)
-      v[i] = __builtin_shufflevector(v[i], v[i + half], (lane & half ? lanes + lane - half : lane)...) +
-             __builtin_shufflevector(v[i], v[i + half], (lane & half ? lanes + lane : lane + half)...);
+      v[i] = __builtin_shufflevector(v[i], v[i + half], (lane & half ? lanes + lane : lane)...) +
+             __builtin_shufflevector(v[i], v[i + half], (lane & half ? lanes + lane - half : lane + half)...);
     if constexpr (half > 1) sums<half / 2>(v, all);
   }
 };
@@ -165,21 +174,15 @@ struct SerialTeam {
   template <class Real, int rows, int vecs, class Epilogue>
   COHORT_FORCE_INLINE void panel(int m, int col, const Product<Real>* products, int n_products,
                                  const Epilogue& epilogue) const {
-    int row = 0;
-    for (; row + rows <= m; row += rows) tile<Real, rows, vecs>(row, col, products, n_products, epilogue);
-    if constexpr (rows > 4)
-      for (; row + 4 <= m; row += 4) tile<Real, 4, vecs>(row, col, products, n_products, epilogue);
-    for (; row < m; ++row) tile<Real, 1, vecs>(row, col, products, n_products, epilogue);
-  }
-  template <class Real, int rows, int vecs, class Epilogue>
-  COHORT_FORCE_INLINE void tile(int row, int col, const Product<Real>* products, int n_products,
-                                const Epilogue& epilogue) const {
     constexpr int width = vecs * Tile<Real>::lanes;
     alignas(64) Real out[rows * width];
-    Tile<Real>::template multiply<rows, vecs>(products, n_products, row, col, out);
-    for (int r = 0; r < rows; ++r) {
-      COHORT_SIMD
-      for (int c = 0; c < width; ++c) epilogue(row + r, col + c, out[r * width + c]);
+    for (int row = 0; row < m; row += rows) {
+      const int have = m - row < rows ? m - row : rows;
+      Tile<Real>::template multiply_rows<rows, vecs>(have, products, n_products, row, col, out);
+      for (int r = 0; r < have; ++r) {
+        COHORT_SIMD
+        for (int c = 0; c < width; ++c) epilogue(row + r, col + c, out[r * width + c]);
+      }
     }
   }
   template <int cols, class Real, class Epilogue>
