@@ -1,6 +1,7 @@
 #include "functions.h"
 
 #include "math/random.h"
+#include "team/serial.h"
 
 namespace cohort::test {
 namespace {
@@ -48,9 +49,23 @@ void normal(uint64_t seed, Real* z, int n) {
     z[4 * i + 3] = d;
   }
 }
+template <class Real>
+void multiply(bool narrow, int m, int n, int k, const Real* a, int lda, const Real* b, int ldb, const Real* b_t,
+              Real* c) {
+  const SerialTeam team;
+  const Product<Real> products[1] = {{a, lda, 1, b, ldb, k}};
+  const auto add = [=](int row, int col, Real value) {
+    if (col < n) c[row * n + col] += value;
+  };
+  if (narrow)
+    team.gemm_narrow(m, n, products[0], b_t, lda, add);
+  else
+    team.gemm(m, n, products, add);
+}
 
 template <class Real>
-constexpr Functions<Real> table = {exp<Real>, log<Real>, tanh<Real>, sincospi<Real>, pow_abs<Real>, normal<Real>};
+constexpr Functions<Real> table = {exp<Real>,     log<Real>,    tanh<Real>,    sincospi<Real>,
+                                   pow_abs<Real>, normal<Real>, multiply<Real>};
 
 }  // namespace
 
