@@ -51,14 +51,17 @@ struct cross_entropy {
         row[j] = e;
       }
     }
+    COHORT_SIMD
+    for (int j = 0; j < width; ++j) {
+      loss[j] = math::log(total[j]) - expected[j];
+      total[j] = Real(1) / total[j];
+    }
     for (int o = 0; o < n_out; ++o) {
       Real* row = y + size_t(o) * size_t(n) + first;
       const int32_t* label = t.label + first;
       COHORT_SIMD
-      for (int j = 0; j < width; ++j) row[j] = row[j] / total[j] - (label[j] == o ? on : off);
+      for (int j = 0; j < width; ++j) row[j] = row[j] * total[j] - (label[j] == o ? on : off);
     }
-    COHORT_SIMD
-    for (int j = 0; j < width; ++j) loss[j] = math::log(total[j]) - expected[j];
   }
 };
 

@@ -65,13 +65,11 @@ COHORT_TEAM_FN void recurrent_readout(const Team& team, const Signature& g, cons
             ld_out = Team::template pad<Real>(g.n_out);
   const ptrdiff_t slot = ptrdiff_t(rows) * ld, layer_size = slot * (extent.steps + 1);
   const int first = extent.first * rows, n_positions = extent.steps * rows;
-  const Product<Real> readout[1] = {
-      {h + (g.n_layers - 1) * layer_size + slot + ptrdiff_t(first) * ld, ld, 1, w.v_t, ld_out, n}};
+  const Product<Real> readout = {
+      h + (g.n_layers - 1) * layer_size + slot + ptrdiff_t(first) * ld, ld, 1, w.v_t, ld_out, n};
   const Real* const d = w.d;
-  const int n_out = g.n_out;
-  team.gemm(n_positions - first, n_out, readout, [=](int r, int o, Real z) {
-    if (o < n_out) y[ptrdiff_t(o) * n_positions + first + r] = z + d[o];
-  });
+  team.gemm_narrow(n_positions - first, g.n_out, readout, w.v, ld,
+                   [=](int r, int o, Real z) { y[ptrdiff_t(o) * n_positions + first + r] = z + d[o]; });
 }
 
 // Fills h (slots 1..T; they hold the noise to add when `noisy`) and y for steps >= extent.first.

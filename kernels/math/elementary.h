@@ -151,19 +151,25 @@ COHORT_FORCE_INLINE float log(float x) {
 COHORT_FORCE_INLINE float log_positive(float x) { return log_scaled(x, 0.0f); }
 COHORT_FORCE_INLINE double log_positive(double x) { return log(x); }
 
-COHORT_FORCE_INLINE float tanh(float x) {  // odd; x + x^3 q(x^2) near 0, 1 - 2 / (e^2x + 1) beyond
-  const float a = abs(x), c = min(10.0f, a);
-  const float far = 1.0f - 2.0f / (exp(2.0f * c) + 1.0f);
-  const float z = c * c;
-  float q = 21844.0f / 6081075.0f;
-  q = -1382.0f / 155925.0f + z * q;
-  q = 62.0f / 2835.0f + z * q;
-  q = -17.0f / 315.0f + z * q;
-  q = 2.0f / 15.0f + z * q;
-  q = -1.0f / 3.0f + z * q;
-  const float near = c + c * z * q;
-  const float r = c < 0.35f ? near : far;
-  return x < 0.0f ? -r : r;
+// a p(a^2) / q(a^2), a = |x|: of its degree the function with the least relative error (0.09 ulp) on [0, 8.4]; beyond, tanh
+// is 1. Bounding a^2 as an integer drops a NaN, which a keeps, and is one instruction: a bound by comparison would be
+// threaded into the polynomials as a constant.
+COHORT_FORCE_INLINE float tanh(float x) {
+  const float a = abs(x);
+  const int32_t square = bits<int32_t>(a * a), last = bits<int32_t>(8.4f * 8.4f);
+  const float z = bits<float>(square < last ? square : last);
+  float p = 1.44584155e-8f;
+  p = p * z + 2.13801984e-5f;
+  p = p * z + 3.54164418e-3f;
+  p = p * z + 1.34196026e-1f;
+  p = p * z + 1.0f;
+  float q = 8.22019657e-7f;
+  q = q * z + 3.36147030e-4f;
+  q = q * z + 2.60515425e-2f;
+  q = q * z + 4.67529265e-1f;
+  q = q * z + 1.0f;
+  const float r = min(1.0f, a * p / q);
+  return bits<float>(bits<uint32_t>(r) | (bits<uint32_t>(x) & 0x80000000u));
 }
 COHORT_FORCE_INLINE double tanh(double x) { return ::tanh(x); }
 

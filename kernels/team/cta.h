@@ -173,6 +173,14 @@ struct CtaTeam {
     });
     sync();
   }
+  template <class Real, class Epilogue>
+  COHORT_TEAM_FN void gemm_narrow(int m, int n, const Product<Real>& product, const Real*, ptrdiff_t,
+                                  const Epilogue& epilogue) const {
+    const Product<Real> products[1] = {product};
+    gemm(m, n, products, [&](int r, int c, Real value) {
+      if (c < n) epilogue(r, c, value);
+    });
+  }
 
  private:
   struct Add {

@@ -7,12 +7,17 @@
 //   sum(n, f)                   sum of f(i), i < n, in a fixed order, the same in every lane; syncs
 //   gemm(m, n, products, e)     e(r, c, value) once for every r < m, c < pad(n), value = sum of the products; syncs before
 //                               and after, so operands may come from any lane and results go to all
+//   gemm_narrow(m, n, p, t, e)  the same for few columns and one product with a_k = 1: e(r, c, value) for c < n, and t [n][ldb]
+//                               is the transpose of p.b with zeros up to pad(k), where A must be finite; the team takes
+//                               which of the two it likes
 //   pad(n)                      leading dimension for rows of n: b and results of gemm are readable and writable to pad(n)
 //   gradient_rows               how many rows of deltas fit in the cache: weight gradients are added up so many at a time
 //   keeps_deltas                are deltas written to memory?
 //   block                       how many neighbouring elements one lane should treat together
 //   round_operands(x, n)        x[i], i < n, as they will be operands of products: as they are, but for a team that rounds
 #pragma once
+
+#include <utility>
 
 #include "math/elementary.h"
 #include "team/product.h"
@@ -48,7 +53,7 @@ struct Tile {
         for (int v = 0; v < vecs; ++v) bv[v] = *reinterpret_cast<const Vec*>(b + v * lanes);
 #pragma GCC unroll 8
         for (int r = 0; r < rows; ++r) {
-          const Vec av = Vec{} + a[r * a_row];
+          const Vec av = a[r * a_row] - Vec{};  // x - 0 is x, a broadcast; 0 + x is an addition
 #pragma GCC unroll 4
           for (int v = 0; v < vecs; ++v) acc[r][v] += av * bv[v];
         }
@@ -60,6 +65,49 @@ struct Tile {
     for (int r = 0; r < rows; ++r)
 #pragma GCC unroll 4
       for (int v = 0; v < vecs; ++v) *reinterpret_cast<Vec*>(out + (r * vecs + v) * lanes) = acc[r][v];
+  }
+  // The tile's first `have` rows, 0 < have <= rows.
+  template <int rows, int vecs>
+  static COHORT_FORCE_INLINE void multiply_rows(int have, const Product<Real>* products, int n_products, int row,
+                                                int col, Real* out) {
+    if (have == rows)
+      multiply<rows, vecs>(products, n_products, row, col, out);
+    else if constexpr (rows > 1)
+      multiply_rows<rows - 1, vecs>(have, products, n_products, row, col, out);
+  }
+
+  // Dot products of `lanes` rows of a with `cols` rows of b, both read up to a multiple of `lanes`: out [cols][lanes].
+  // Rows from `rows` on are the last again.
+  template <int cols>
+  static __attribute__((noinline)) void dots(const Real* a, ptrdiff_t a_row, int rows, const Real* b, ptrdiff_t b_row,
+                                             int k, Real* out) {
+    Vec part[cols][lanes];
+    for (int r = 0; r < lanes; ++r) {
+      Vec acc[cols] = {};
+      for (int j = 0; j < k; j += lanes) {
+        const Vec av = *reinterpret_cast<const Vec*>(a + j);
+#pragma GCC unroll 4
+        for (int c = 0; c < cols; ++c) acc[c] += av * *reinterpret_cast<const Vec*>(b + c * b_row + j);
+      }
+#pragma GCC unroll 4
+      for (int c = 0; c < cols; ++c) part[c][r] = acc[c];
+      if (r + 1 < rows) a += a_row;
+    }
+    for (int c = 0; c < cols; ++c) {
+      sums<lanes / 2>(part[c], std::make_integer_sequence<int, lanes>{});
+      *reinterpret_cast<Vec*>(out + c * lanes) = part[c][0];
+    }
+  }
+
+ private:
+  // Lane l of v[0] becomes the sum of v[l], added up in halves; v [2 * half] holds what is left to add.
+  template <int half, int... lane>
+  static COHORT_FORCE_INLINE void sums(Vec* v, std::integer_sequence<int, lane...> all) {
+#pragma GCC unroll 16
+    for (int i = 0; i < half; ++i)
+      v[i] = __builtin_shufflevector(v[i], v[i + half], (lane & half ? lanes + lane : lane)...) +
+             __builtin_shufflevector(v[i], v[i + half], (lane & half ? lanes + lane - half : lane + half)...);
+    if constexpr (half > 1) sums<half / 2>(v, all);
   }
 };
 
@@ -118,25 +166,44 @@ struct SerialTeam {
     if (col < end) panel<Real, 8, 1>(m, col, products, n_products, epilogue);
   }
 
+  template <class Real, class Epilogue>
+  void gemm_narrow(int m, int n, const Product<Real>& product, const Real* b_t, ptrdiff_t ldb_t,
+                   const Epilogue& epilogue) const {
+    int col = 0;
+    for (; col + 4 <= n; col += 4) dots<4>(m, col, product, b_t, ldb_t, epilogue);
+    if (n - col == 3) dots<3>(m, col, product, b_t, ldb_t, epilogue);
+    if (n - col == 2) dots<2>(m, col, product, b_t, ldb_t, epilogue);
+    if (n - col == 1) dots<1>(m, col, product, b_t, ldb_t, epilogue);
+  }
+
  private:
   template <class Real, int rows, int vecs, class Epilogue>
   COHORT_FORCE_INLINE void panel(int m, int col, const Product<Real>* products, int n_products,
                                  const Epilogue& epilogue) const {
-    int row = 0;
-    for (; row + rows <= m; row += rows) tile<Real, rows, vecs>(row, col, products, n_products, epilogue);
-    if constexpr (rows > 4)
-      for (; row + 4 <= m; row += 4) tile<Real, 4, vecs>(row, col, products, n_products, epilogue);
-    for (; row < m; ++row) tile<Real, 1, vecs>(row, col, products, n_products, epilogue);
-  }
-  template <class Real, int rows, int vecs, class Epilogue>
-  COHORT_FORCE_INLINE void tile(int row, int col, const Product<Real>* products, int n_products,
-                                const Epilogue& epilogue) const {
     constexpr int width = vecs * Tile<Real>::lanes;
     alignas(64) Real out[rows * width];
-    Tile<Real>::template multiply<rows, vecs>(products, n_products, row, col, out);
-    for (int r = 0; r < rows; ++r) {
-      COHORT_SIMD
-      for (int c = 0; c < width; ++c) epilogue(row + r, col + c, out[r * width + c]);
+    for (int row = 0; row < m; row += rows) {
+      const int have = m - row < rows ? m - row : rows;
+      Tile<Real>::template multiply_rows<rows, vecs>(have, products, n_products, row, col, out);
+      for (int r = 0; r < have; ++r) {
+        COHORT_SIMD
+        for (int c = 0; c < width; ++c) epilogue(row + r, col + c, out[r * width + c]);
+      }
+    }
+  }
+  template <int cols, class Real, class Epilogue>
+  COHORT_FORCE_INLINE void dots(int m, int col, const Product<Real>& product, const Real* b_t, ptrdiff_t ldb_t,
+                                const Epilogue& epilogue) const {
+    constexpr int lanes = Tile<Real>::lanes;
+    alignas(64) Real out[cols * lanes];
+    for (int row = 0; row < m; row += lanes) {
+      const int rows = m - row < lanes ? m - row : lanes;
+      Tile<Real>::template dots<cols>(product.a + row * product.a_row, product.a_row, rows, b_t + col * ldb_t, ldb_t,
+                                      product.k, out);
+      for (int c = 0; c < cols; ++c) {
+        COHORT_SIMD
+        for (int r = 0; r < rows; ++r) epilogue(row + r, col + c, out[c * lanes + r]);
+      }
     }
   }
 };

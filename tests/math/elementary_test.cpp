@@ -146,6 +146,20 @@ TEST_P(Elementary, TanhKeepsTheScaleOfSmallNumbers) {
   for (float scale : {1e-3f, 1e-10f, 1e-30f, 1e-40f}) add_range(x, -scale, scale, 1000);
   expect_within(4, x, table<float>().tanh, [](float y, float v) { return ulps<float>(y, std::tanh(double(v))); });
 }
+TEST_P(Elementary, TanhIsOddAndNeverBeyondOne) {
+  std::vector<float> x = all_scales<float>(), minus, y, y_minus;
+  add_range(x, 0, 12);
+  for (float v : x) minus.push_back(-v);
+  y.resize(x.size());
+  y_minus.resize(x.size());
+  table<float>().tanh(x.data(), y.data(), int(x.size()));
+  table<float>().tanh(minus.data(), y_minus.data(), int(x.size()));
+  for (size_t i = 0; i < x.size(); ++i) {
+    if (std::isnan(x[i])) continue;
+    ASSERT_LE(std::fabs(y[i]), 1.0f) << x[i];
+    ASSERT_EQ(y[i], -y_minus[i]) << x[i];
+  }
+}
 TEST_P(Elementary, SincospiIsWithinAnUlpOfOneAndExactAtMultiplesOfOneHalf) {
   test_sincospi(table<float>());
   test_sincospi(table<double>());

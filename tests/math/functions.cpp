@@ -2,6 +2,7 @@
 
 #include "math/random.h"
 #include "math/rounding.h"
+#include "team/serial.h"
 
 namespace cohort::test {
 namespace {
@@ -49,6 +50,19 @@ void normal(uint64_t seed, Real* z, int n) {
     z[4 * i + 3] = d;
   }
 }
+template <class Real>
+void multiply(bool narrow, int m, int n, int k, const Real* a, int lda, const Real* b, int ldb, const Real* b_t,
+              Real* c) {
+  const SerialTeam team;
+  const Product<Real> products[1] = {{a, lda, 1, b, ldb, k}};
+  const auto add = [=](int row, int col, Real value) {
+    if (col < n) c[row * n + col] += value;
+  };
+  if (narrow)
+    team.gemm_narrow(m, n, products[0], b_t, lda, add);
+  else
+    team.gemm(m, n, products, add);
+}
 
 template <float (*round)(float)>
 void round_all(const float* x, float* y, int n) {
@@ -68,7 +82,8 @@ constexpr Roundings rounding_table = {round_all<math::to_half>, round_all<math::
                                       split_all<math::split_half>, split_all<math::split_bfloat16>};
 
 template <class Real>
-constexpr Functions<Real> table = {exp<Real>, log<Real>, tanh<Real>, sincospi<Real>, pow_abs<Real>, normal<Real>};
+constexpr Functions<Real> table = {exp<Real>,     log<Real>,    tanh<Real>,    sincospi<Real>,
+                                   pow_abs<Real>, normal<Real>, multiply<Real>};
 
 }  // namespace
 

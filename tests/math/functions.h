@@ -18,6 +18,9 @@ struct Functions {
   void (*sincospi)(const Real* x, Real* sine, Real* cosine, int n);
   void (*pow_abs)(const Real* x, double e, Real* y, int n);
   void (*normal)(uint64_t seed, Real* z, int n);  // z [4 n]: blocks 0 to n - 1 of a stream of the seed
+  // c [m][n] += a [m][lda] b [k][ldb] by the CPU's team, as gemm or gemm_narrow; b_t [n][lda] is b's transpose.
+  void (*multiply)(bool narrow, int m, int n, int k, const Real* a, int lda, const Real* b, int ldb, const Real* b_t,
+                   Real* c);
 };
 
 // Floats only.
