@@ -99,8 +99,7 @@ struct Case {
   ActivationId activation;
   double gain;
   int layers;
-  double
-      growth;  // factor on the bounds: deltas within the range of fp16 may have grown up to 32 times, errors with them
+  bool chaotic;  // gradients grow on their way back through time, and with them any rounding, that of fp32 too
 };
 
 // Starts of one kind of network, and their gradients in double precision.
@@ -114,18 +113,15 @@ class Starts {
     exact.theta.assign(start.theta.begin(), start.theta.end());
     exact.train(*cpu_program<double>(CoreId::recurrent), 1);
     exact_ = exact.momentum;  // after the first step it is the gradient
-    for (const NetState& state : after_one_step(Kind::fp16).states) overflows_.push_back(state.overflowed_at >= 0);
   }
-  int n_overflowing() const { return int(std::count(overflows_.begin(), overflows_.end(), true)); }
 
-  // Largest error of an entry of the gradient over the largest entry, ascending: of the starts that overflow in fp16, or
-  // of those that do not.
-  std::vector<double> errors(Kind kind, bool overflowing) const {
+  // Largest error of an entry of the gradient over the largest entry, of each start, ascending.
+  std::vector<double> errors(Kind kind) const {
     const Nets<float> got = after_one_step(kind);
     const size_t n = n_params(g_);
     std::vector<double> errors;
     for (size_t i = 0; i < specs_.size(); ++i) {
-      if (overflows_[i] != overflowing) continue;
+      EXPECT_EQ(got.states[i].overflowed_at, kind == Kind::bf16x3 ? 0 : -1);
       double error = 0, largest = 0;
       for (size_t k = i * n; k < (i + 1) * n; ++k) {
         largest = std::max(largest, std::abs(exact_[k]));
@@ -151,33 +147,32 @@ class Starts {
   Signature g_;
   std::vector<NetSpec> specs_;
   std::vector<double> exact_;
-  std::vector<bool> overflows_;
 };
 
 TEST(RoundedGradients, AreThoseOfDouble) {
-  const Case cases[] = {{ActivationId::tanh, 0.9, 1, 1},
-                        {ActivationId::tanh, 0.9, 2, 1},
-                        {ActivationId::softplus, 0.9, 1, 1},
-                        {ActivationId::relu, 1.25, 1, 1},
-                        {ActivationId::tanh, 1.5, 1, 10}};  // chaotic
+  const Case cases[] = {{ActivationId::tanh, 0.9, 1, false},
+                        {ActivationId::tanh, 0.9, 2, false},
+                        {ActivationId::softplus, 0.9, 1, false},
+                        {ActivationId::relu, 1.25, 1, false},
+                        {ActivationId::tanh, 1.5, 1, true}};
   constexpr int n_starts = 10;
   for (const Case& c : cases) {
     const Starts starts(c, n_starts);
-    EXPECT_LE(starts.n_overflowing(), c.growth == 1 ? 0 : n_starts / 2);
-    for (const bool overflowing : {false, true})
-      for (const Kind kind : {Kind::fp32, Kind::fp32x3, Kind::bf16x3, Kind::fp16}) {
-        const std::vector<double> errors = starts.errors(kind, overflowing);
-        if (errors.empty() || (overflowing && (kind == Kind::fp32x3 || kind == Kind::fp16))) continue;
-        const std::string what = std::string(info(c.activation).name) + " gain " + std::to_string(c.gain).substr(0, 4) +
-                                 " layers " + std::to_string(c.layers) + " " + name(kind);
-        std::printf("%-35s median %.1e worst %.1e of %zu starts%s\n", what.c_str(), errors[errors.size() / 2],
-                    errors.back(), errors.size(), overflowing ? " that overflow" : "");
-        if (overflowing) continue;  // rounding grows with their gradients, without a bound
-        const double bound = kind == Kind::fp16 ? 5e-3 : kind == Kind::bf16x3 ? 2e-5 : 5e-6;
-        EXPECT_LE(errors[errors.size() / 2], bound) << what;
-        EXPECT_LE(errors.back(), bound * c.growth) << what;
-        EXPECT_GE(errors.front(), kind == Kind::fp16 ? 1e-5 : 0) << what << ": nothing was rounded";
+    const auto median = [](const std::vector<double>& errors) { return errors[errors.size() / 2]; };
+    const double single = median(starts.errors(Kind::fp32));
+    for (const Kind kind : {Kind::fp32, Kind::fp32x3, Kind::bf16x3, Kind::fp16}) {
+      const std::vector<double> errors = starts.errors(kind);
+      const std::string what = std::string(info(c.activation).name) + " gain " + std::to_string(c.gain).substr(0, 4) +
+                               " layers " + std::to_string(c.layers) + " " + name(kind);
+      std::printf("%-35s median %.1e worst %.1e\n", what.c_str(), median(errors), errors.back());
+      EXPECT_GE(errors.front(), kind == Kind::fp16 ? 1e-5 : 0) << what << ": nothing was rounded";
+      if (c.chaotic) {  // no more than its last place is larger than that of fp32
+        const double last_place = kind == Kind::fp16 ? 0x1p13 : kind == Kind::bf16x3 ? 0x1p8 : 0x1p2;
+        EXPECT_LE(median(errors), last_place * single) << what;
+      } else {
+        EXPECT_LE(errors.back(), kind == Kind::fp16 ? 5e-3 : kind == Kind::bf16x3 ? 2e-5 : 5e-6) << what;
       }
+    }
   }
 }
 
@@ -378,7 +373,7 @@ TEST(Overflow, TheNetworkGoesOnInBfloat16AndItsNeighboursDoNotNotice) {
 
 TEST(Overflow, InTheMiddleOfTraining) {
   const Signature g = short_shape();
-  NetSpec spec = learner(g, 1.8, 2);
+  NetSpec spec = learner(g, 2.5, 2);
   for (RuleSpec& rule : spec.rule) rule.lr = 0.05;
   Nets<float> nets(g, {spec});
   nets.train(rounding(), 12);
