@@ -9,8 +9,8 @@ using namespace cohort::engine;
 
 int bench_trace(const Common& options, const TraceOptions& t) {
   const std::unique_ptr<Device> device = open_device(options.device, options.threads);
-  const Trace trace = trace_training(
-      *device, {.n_hidden = t.n, .batch = t.batch, .n_steps = t.steps, .n_nets = t.networks}, t.updates);
+  const Trace trace =
+      trace_training(*device, {.n_hidden = t.n, .batch = t.batch, .n_steps = t.steps, .n_nets = t.networks}, t.updates);
   // %.9g tells every float from its neighbours. A loss that is not finite is null, as JSON has no word for it.
   const auto list = [](const std::vector<float>& values) {
     std::string text;

@@ -133,7 +133,8 @@ int dispatch(int argc, char** argv) {
 
   TraceOptions trace;
   auto* trace_command = bench_command->add_subcommand(
-      "trace", "what the networks of bench train do in their first updates, as JSON: for comparison with other programs");
+      "trace",
+      "what the networks of bench train do in their first updates, as JSON: for comparison with other programs");
   trace_command->add_option("--n", trace.n, "hidden units")->check(CLI::Range(1, 8192))->capture_default_str();
   trace_command->add_option("--batch", trace.batch, "trials in a batch")
       ->check(CLI::Range(1, 65536))

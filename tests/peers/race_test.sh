@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # race_test.sh SOURCE TOOL: every installed peer computes the gradients of float64 and races; the others are named as skipped.
 set -euo pipefail
-source=$1
+source=$(realpath "$1")
 tool=$(realpath "$2")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

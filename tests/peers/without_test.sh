@@ -2,7 +2,7 @@
 # without_test.sh SOURCE TOOL: the race on its own, with peers that are missing, that die and that never answer, and with
 # mistakes of the caller. Nothing of that stops it.
 set -uo pipefail
-race=$1/bench/race
+race=$(realpath "$1")/bench/race
 tool=$(realpath "$2")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -41,7 +41,7 @@ expect "a peer hangs" 1 "jax \| - \| - \| not done in 5 s" "${smoke[@]}" --syste
 expect_line() {
   local pattern=$1
   shift
-  expect "$*" 2 "^race: [^"$'\n'"]*$pattern[^"$'\n'"]*$" "$race" --tool "$tool" "$@"
+  expect "$*" 2 "^race: [^"$'\n'"]*${pattern}[^"$'\n'"]*$" "$race" --tool "$tool" "$@"
 }
 expect_line "'tensorflow' is unknown; allowed: jax" --systems tensorflow
 expect_line "1 to 8192 is allowed" --n 0
