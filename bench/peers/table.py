@@ -1,4 +1,4 @@
-"""The race as Markdown."""
+"""The race as Markdown; `python3 table.py FILE...` prints what is in files that bench/race wrote."""
 
 import statistics
 
@@ -81,3 +81,12 @@ def markdown(report):
         yield f"Errors against float64, n = {n}: gradients of the first step, losses of {report['updates']} steps:"
         yield ""
         yield from rows(["system", "gradient", "loss curve", "versions"], systems(found))
+
+
+if __name__ == "__main__":
+    import json
+    import sys
+
+    for file in sys.argv[1:]:
+        with open(file) as text:
+            print("\n".join(markdown(json.load(text))), end="\n\n")

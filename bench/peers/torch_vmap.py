@@ -50,6 +50,9 @@ class Peer(torch_peer.Peer):
                 w.add_(m, alpha=-case.lr)
             return losses
 
+        if self.device.type == "cuda":  # else its graphs would copy what the step changes in place
+            for tensor in self.weights + self.buffers:
+                torch._dynamo.mark_static_address(tensor)
         options = {"mode": "max-autotune"} if self.device.type == "cuda" else {}
         self.step = torch.compile(step, fullgraph=True, dynamic=False, **options)
         self.generate = torch.compile(self.generate, fullgraph=True, dynamic=False)

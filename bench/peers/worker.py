@@ -94,6 +94,8 @@ class Worker:
         if "jax" in sys.modules:
             sys.modules["jax"].clear_caches()
         gc.collect()
+        if "torch" in sys.modules and self.device == "cuda":
+            sys.modules["torch"].cuda.empty_cache()
         self.work = nets * updates
         some = range(min(nets, MOST_SEEDS))
         to_all = lambda a, axis: np.take(a, np.arange(nets) % len(some), axis)
