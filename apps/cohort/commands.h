@@ -35,6 +35,11 @@ struct BenchOptions {
 };
 int bench_train(const Common& options, const BenchOptions& bench);
 
+struct TraceOptions {
+  int n = 64, batch = 64, steps = 100, networks = 1, updates = 1;
+};
+int bench_trace(const Common& options, const TraceOptions& trace);
+
 struct GpuBenchOptions {
   double seconds = 2;  // of measuring, per case
   bool quick = false;

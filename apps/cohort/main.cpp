@@ -144,6 +144,26 @@ int dispatch(int argc, char** argv) {
   add_emulation(*train_command, common);
   train_command->callback([&] { code = bench_train(common, bench); });
 
+  TraceOptions trace;
+  auto* trace_command = bench_command->add_subcommand(
+      "trace",
+      "what the networks of bench train do in their first updates, as JSON: for comparison with other programs");
+  trace_command->add_option("--n", trace.n, "hidden units")->check(CLI::Range(1, 8192))->capture_default_str();
+  trace_command->add_option("--batch", trace.batch, "trials in a batch")
+      ->check(CLI::Range(1, 65536))
+      ->capture_default_str();
+  trace_command->add_option("--steps", trace.steps, "time steps of a sequence")
+      ->check(CLI::Range(2, 4097))
+      ->capture_default_str();
+  trace_command->add_option("--networks", trace.networks, "networks, seeds 0, 1, ...")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  trace_command->add_option("--updates", trace.updates, "training steps")
+      ->check(CLI::Range(1, 1 << 20))
+      ->capture_default_str();
+  add_device(*trace_command, common);
+  trace_command->callback([&] { code = bench_trace(common, trace); });
+
   GpuBenchOptions gpu;
   Common card;
   card.device = "cuda";

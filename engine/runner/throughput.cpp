@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "runner/decision_network.h"
-#include "runner/networks.h"
 
 namespace cohort::engine {
 
@@ -58,11 +57,17 @@ Signature ThroughputCase::signature() const {
       .n_in = n_in, .n_hidden = n_hidden, .n_out = n_out, .batch = batch, .n_steps = n_steps, .precision = precision};
 }
 
-Throughput measure_throughput(Device& device, const ThroughputCase& shape) {
-  const int workers = device.info().workers, n_nets = shape.n_nets ? shape.n_nets : 4 * workers;
-  std::vector<ResolvedNetwork> networks(static_cast<size_t>(n_nets), decision_network(shape.signature()));
+Networks throughput_networks(Device& device, const ThroughputCase& shape) {
+  std::vector<ResolvedNetwork> networks(size_t(shape.n_nets), decision_network(shape.signature()));
   for (size_t i = 0; i < networks.size(); ++i) networks[i].spec.seed = i;
-  const Networks cohort(device, networks, Dataset{});
+  return Networks(device, networks, Dataset{});
+}
+
+Throughput measure_throughput(Device& device, const ThroughputCase& wanted) {
+  ThroughputCase shape = wanted;
+  const int workers = device.info().workers, n_nets = shape.n_nets ? shape.n_nets : 4 * workers;
+  shape.n_nets = n_nets;
+  const Networks cohort = throughput_networks(device, shape);
   const double flop = flop_per_step(cohort.signature()) * n_nets;
   const auto train = [&](int64_t steps) {
     DeviceArray<float> loss(device, size_t(n_nets) * size_t(steps));
@@ -86,7 +91,6 @@ Throughput measure_throughput(Device& device, const ThroughputCase& shape) {
   }
   Throughput result;
   result.shape = shape;
-  result.shape.n_nets = n_nets;
   result.program = device.training_program(cohort.signature());
   result.net_steps_per_s = median(ours) * n_nets;
   result.tflops = flop * median(ours) * 1e-12;

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "device/device.h"
+#include "runner/networks.h"
 
 namespace cohort::engine {
 
@@ -24,6 +25,9 @@ struct Throughput {
       0;  // the better of sgemm 1024^3 and batch x n x n, one per worker at once, in alternation with ours
   double efficiency() const { return gemm_tflops > 0 ? tflops / gemm_tflops : 0; }
 };
+
+// The networks of a case: tanh networks on the perceptual decision task with seeds 0, 1, ...; n_nets is given.
+Networks throughput_networks(Device& device, const ThroughputCase& shape);
 
 // Trains tanh networks on the perceptual decision task, data generation and update included; medians over alternating
 // rounds. At least three steps are done, however long they take. On a CPU device the products are OpenBLAS's.

@@ -154,6 +154,24 @@ keys = "n batch seq_len backend device isa precision threads net_steps_per_s tfl
 assert all(k in d for k in keys) and d["efficiency"] > 0 and d["backend"] == "cpu"
 PY
 
+# the first updates of the same networks, number by number: plain gradient steps with momentum from the start that is printed
+expect 0 "" "$tool" bench trace --n 5 --batch 3 --steps 4 --networks 2 --updates 2 --device cpu
+python3 - <<'PY' || fail "bench trace"
+import json, math
+d = json.load(open("out"))
+assert len(d["start"]) == len(d["gradient"]) == len(d["end"]) == 2 * 5 * (4 + 5 + 3) and len(d["loss"]) == 4
+assert all(math.isfinite(v) for v in d["start"] + d["gradient"] + d["end"] + d["loss"])
+assert d["start"][:60] != d["start"][60:] and abs(d["loss"][0] - math.log(3)) < 0.2
+PY
+"$tool" bench trace --n 5 --batch 3 --steps 4 --networks 2 --device cpu >one
+python3 - <<'PY' || fail "bench trace: one update"
+import json
+two, one = json.load(open("out")), json.load(open("one"))
+assert one["start"] == two["start"] and one["gradient"] == two["gradient"] and one["loss"] == two["loss"][::2]
+assert all(abs(e - (s - 0.003 * g)) < 1e-6 for s, g, e in zip(one["start"], one["gradient"], one["end"]))
+PY
+expect 2 "--updates" "$tool" bench trace --updates 0
+
 # the benchmark of a card, on the CPU; without a card one line
 expect 0 "" "$tool" bench gpu --help
 expect 0 "conformance" "$tool" bench gpu --device cpu --quick --seconds 0.02 --json card.json

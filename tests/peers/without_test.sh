@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# without_test.sh SOURCE TOOL: the race on its own, with peers that are missing, that die and that never answer, and with
+# mistakes of the caller. Nothing of that stops it.
+set -uo pipefail
+race=$(realpath "$1")/bench/race
+tool=$(realpath "$2")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+failures=0
+
+# expect WHAT RC PATTERN COMMAND...: exit status, and a pattern of everything that is printed.
+expect() {
+  local what=$1 want=$2 pattern=$3 output rc=0
+  shift 3
+  output=$("$@" 2>&1) || rc=$?
+  if [[ $rc != "$want" || ! $output =~ $pattern ]]; then
+    printf '%s: exit status %s, output: %s\n' "$what" "$rc" "$output"
+    failures=$((failures + 1))
+  fi
+}
+# python LINE...: an interpreter that does nothing but this.
+python() {
+  printf '%s\n' '#!/usr/bin/env bash' "$@" >python
+  chmod +x python
+}
+smoke=("$race" --smoke --tool "$tool" --python ./python --seconds 0.05)
+
+python 'echo "{\"missing\": \"jax\"}"'
+expect "nothing installed" 0 "16 \| throughput \| generated \| [0-9.e+]+ \| - \| - .*skipped: jax, n = 16: not installed.*skipped: torch-rnn" "${smoke[@]}"
+expect "a peer is required" 1 "race: torch-bptt, n = 16: not installed" env COHORT_REQUIRE_PEERS=torch-bptt "${smoke[@]}"
+expect "all are required" 1 "race: jax, n = 16: not installed" env COHORT_REQUIRE_PEERS=1 "${smoke[@]}" --systems jax
+python 'echo "no such card" >&2; exit 3'
+expect "a peer dies" 1 "jax \| - \| - \| ended with exit code 3: no such card" "${smoke[@]}" --systems jax
+python 'kill -9 $$'
+expect "a peer is killed" 1 "killed by signal 9" "${smoke[@]}" --systems jax
+python 'sleep 60'
+expect "a peer hangs" 1 "jax \| - \| - \| not done in 5 s" "${smoke[@]}" --systems jax --limit 5
+
+# expect_line PATTERN ARGUMENTS...: refused with exactly one line.
+expect_line() {
+  local pattern=$1
+  shift
+  expect "$*" 2 "^race: [^"$'\n'"]*${pattern}[^"$'\n'"]*$" "$race" --tool "$tool" "$@"
+}
+expect_line "'tensorflow' is unknown; allowed: jax" --systems tensorflow
+expect_line "1 to 8192 is allowed" --n 0
+expect_line "1 to 8192 is allowed" --n 64,many
+expect_line "invalid choice: 'tpu'" --device tpu
+expect_line "above 0" --seconds 0
+expect_line "no program .*nothing" --python /nothing
+expect_line "no folder" --json /nothing/here.json
+expect_line "unrecognized arguments: --fast" --fast
+expect "no tool" 2 "^race: argument --tool: there is no program .*nothing$" "$race" --tool ./nothing
+expect "help" 0 "PyTorch and JAX" "$race" --help
+
+((failures == 0)) && echo "the race behaves"
