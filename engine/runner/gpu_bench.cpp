@@ -47,11 +47,14 @@ GpuBenchSettings gpu_bench_settings(const Device& device, double seconds, bool q
       {.n_in = 3, .n_hidden = 20, .n_out = 3, .n_inhibitory = 4, .batch = 8, .n_steps = 10, .bias = 1},
       {.n_in = 40, .n_hidden = 24, .n_out = 3, .batch = 16, .n_steps = 10, .bias = 1},
   };
-  const std::vector<int> tensor_core_sizes = quick ? std::vector<int>{33} : std::vector<int>{9, 32, 64, 100, 128};
-  for (const int n : tensor_core_sizes) {
-    settings.conformance.push_back(
-        {.n_in = 4, .n_hidden = n, .n_out = 3, .batch = 40, .n_steps = 10, .bias = 1, .precision = Precision::fp32x3});
-  }
+  const bool cuda = device.info().backend == "cuda";  // the CPU has one precision
+  if (cuda)
+    for (const int n : quick ? std::vector<int>{33} : std::vector<int>{9, 32, 64, 100, 128}) {
+      Signature split = settings.conformance.front();
+      split.n_hidden = n;
+      split.precision = Precision::fp32x3;
+      settings.conformance.push_back(split);
+    }
   if (!quick)
     for (const Signature& s : std::initializer_list<Signature>{
              {.n_in = 40, .n_hidden = 20, .n_layers = 2, .n_out = 3, .n_inhibitory = 4, .batch = 8, .n_steps = 10},
@@ -69,7 +72,9 @@ GpuBenchSettings gpu_bench_settings(const Device& device, double seconds, bool q
     exact.push_back(exact.front());
     exact.back().n_hidden = 288;
   }
-  for (const Precision precision : {Precision::fp32x3, Precision::fp16}) {
+  const std::vector<Precision> in_halves =
+      cuda ? std::vector<Precision>{Precision::fp32x3, Precision::fp16} : std::vector<Precision>{};
+  for (const Precision precision : in_halves) {
     exact.push_back(exact.front());
     exact.back().precision = precision;
   }
@@ -81,19 +86,19 @@ GpuBenchSettings gpu_bench_settings(const Device& device, double seconds, bool q
   for (const int n : sizes) {
     ThroughputCase shape{.n_hidden = n, .seconds = seconds};
     shape.n_nets = networks_at_once(device, shape.signature());
-    for (const Precision precision : {Precision::fp32, Precision::fp32x3, Precision::fp16}) {
-      shape.precision = precision;
-      const bool exact_all_the_same = device.training_program(shape.signature()).find('(') != std::string::npos;
-      if (precision == Precision::fp32 || !exact_all_the_same) settings.throughput.push_back(shape);
+    settings.throughput.push_back(shape);
+    for (const Precision precision : in_halves) {
+      ThroughputCase faster = shape;
+      faster.precision = precision;
+      if (device.training_program(faster.signature()).starts_with("mma")) settings.throughput.push_back(faster);
     }
-    shape.precision = Precision::fp32;
     shape.gemm = false;
     for (const int count : std::set<int>{1, 16, lanes}) {
       shape.n_nets = count;
       settings.latency.push_back(shape);
     }
   }
-  if (device.info().backend == "cuda")
+  if (cuda)
     for (int geometry = 0; geometry < n_geometries; ++geometry)
       settings.update.push_back(
           {.n = quick ? 1'000'000 : 10'000'000, .geometry = GeometryId(geometry), .seconds = seconds});

@@ -1,6 +1,7 @@
 // The tensor-core programs: as exact as their precisions say, on shapes that between them have every size, one team of warps
 // and several, rows beyond the batch, several passes over it, and both arrangements of roles.
 #include <cstdlib>
+#include <ostream>
 #include <string>
 
 #include "gpu/gradient.h"
@@ -49,6 +50,9 @@ class Mma : public ::testing::Test {
 struct Shape {
   int n_hidden, batch, nets;
   bool bias;
+  friend std::ostream& operator<<(std::ostream& out, const Shape& s) {
+    return out << s.n_hidden << " units, batch of " << s.batch;
+  }
 };
 class MmaShapes : public Mma, public ::testing::WithParamInterface<Shape> {};
 TEST_P(MmaShapes, TrainInSplitPrecisionAsInSingle) {
@@ -209,6 +213,25 @@ TEST_F(Mma, GradientsOfHalfPrecision) {
     const Signature g = shape(Precision::fp16, n_hidden, 32, true, 99);
     expect_gradients(program(g), g, task(99), 5e-3);
   }
+}
+
+// Half precision itself is as far from double as rounding makes it, at relu's kink farther than that: the same operands rounded
+// on the CPU are what to compare with.
+TEST_F(Mma, GradientsAreThoseOfTheSameOperandsOnTheCpu) {
+  COHORT_NEEDS_DEVICE();
+  for (const Precision precision : {Precision::fp16, Precision::fp32x3})
+    for (const ActivationId activation : {ActivationId::relu, ActivationId::linear})
+      for (const int n_hidden : {30, 128}) {
+        const Signature g = shape(precision, n_hidden, 20, true, 19);
+        const NetSpec net = decision_network(task(19), activation, 0.9);
+        const std::vector<float> theta = start_of(g, net);
+        const std::vector<double> errors =
+            relative_errors(g, gradient<float>(program(g), Where::device, g, net, theta),
+                            gradient<float>(*cpu_rounding_program(CoreId::recurrent), Where::host, g, net, theta));
+        for (size_t k = 0; k < errors.size(); ++k)
+          EXPECT_LT(errors[k], 1e-4) << info(precision).name << " " << info(activation).name << " n = " << n_hidden
+                                     << ", tensor " << k;
+      }
 }
 
 // States of 1e5 and more, far beyond fp16, in the third network of five.
