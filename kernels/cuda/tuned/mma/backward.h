@@ -121,14 +121,13 @@ struct MmaRecurrence {
       ptx::cp_async_16(stage.h_ + i + 8 * place.lane, from + i + 8 * place.lane, there);
     ptx::cp_async_commit();
   }
-  // delta_{t+1}, x_t and e_t to the stage, and h_t has arrived there. The warp's own lanes see h_t.
+  // delta_{t+1}, x_t and e_t to the stage, and h_t has arrived there; who reads it, of the own warp too, meets this lane first.
   COHORT_FORCE_INLINE void show(const Stage& stage) {
     COHORT_UNROLL
     for (int k = 0; k < tiles; ++k) stage.delta().store(0, 2 * k, delta[k], place.lane);
     stage.x().store(0, 0, narrow_operand<Format>(next_x, 1.0f), place.lane);
     stage.e().store(0, 0, narrow_operand<Format>(next_e, error_scale), place.lane);
     ptx::cp_async_wait<0>();
-    __syncwarp();
   }
   // delta_t, t > 0; what comes next is on its way.
   COHORT_FORCE_INLINE void advance(const Stage& stage, int t, ActivationId activation, RangeCheck& range) {

@@ -40,9 +40,7 @@ COHORT_TEAM_FN float loss_and_gradient(const MmaTeam<N, n_planes>& block, const 
   team.wide = net.state.overflowed_at >= 0;
   const auto attempt = [&] { return loss_and_gradient<Team, float>(team, g, net, classes, rows, w, noisy, step); };
   const float loss = attempt();
-  const bool left = *Team::memory().left;
-  team.sync();
-  if (team.wide || !left) return loss;
+  if (team.wide || !*Team::memory().left) return loss;  // not written again before all lanes have met
   if (team.lane() == 0) net.state.overflowed_at = int64_t(step);
   team.wide = true;
   return attempt();
