@@ -8,7 +8,7 @@ namespace cohort::testing {
 // Gradients of one batch at the start, [n_params]: what the first step leaves in the momentum.
 template <class Real>
 std::vector<Real> gradient(const Program<Real>& program, Where where, const Signature& g, const NetSpec& net,
-                           const std::vector<Real>& theta) {
+                           const std::vector<Real>& theta, NetState* after = nullptr) {
   Buffer<NetSpec> nets(where, std::vector<NetSpec>{net});
   Buffer<NetState> state(where, 1);
   Buffer<Real> weights(where, theta), momentum(where, theta.size()), loss(where, 1);
@@ -25,6 +25,7 @@ std::vector<Real> gradient(const Program<Real>& program, Where where, const Sign
   const Scratch scratch(where, program.train_workspace(args, 1));
   program.train(args, {0, 1, scratch.data(), scratch.bytes(), nullptr});
   if (where == Where::device) gpu::check(cudaDeviceSynchronize(), "training");
+  if (after) *after = state.values()[0];
   return momentum.values();
 }
 
