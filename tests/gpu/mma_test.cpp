@@ -1,9 +1,9 @@
 // The tensor-core programs: as exact as their precisions say, on shapes that between them have every size, one team of warps
 // and several, rows beyond the batch, several passes over it, and both arrangements of roles.
-#include <cstdlib>
 #include <ostream>
 #include <string>
 
+#include "gpu/company.h"
 #include "gpu/gradient.h"
 
 namespace cohort::testing {
@@ -117,64 +117,18 @@ TEST_F(Mma, ANetworkAloneIsBitIdenticalToItselfAmongOthers) {
     for (const int n_hidden : {34, 70}) {
       SCOPED_TRACE(n_hidden);
       const Signature g = shape(precision, n_hidden, 20, true, 2);
-      const std::vector<NetSpec> nets = variety(g, task(2), 7);
-      const Results all = Course<float>(program(g), Where::device, g, nets, plan())();
-      for (const size_t i : {size_t(0), size_t(2), nets.size() - 2}) {
-        SCOPED_TRACE(i);
-        expect_same(part(all, i, nets.size()), Course<float>(program(g), Where::device, g, {nets[i]}, plan())());
-      }
-      Plan few = plan();  // of workspaces: blocks take turns, and the queue has no room for chunks
-      few.n_workspaces = 1;
-      expect_same(all, Course<float>(program(g), Where::device, g, nets, few)());
-      Plan two_launches = plan();
-      two_launches.split = 3;
-      expect_same(all, Course<float>(program(g), Where::device, g, nets, two_launches)());
+      expect_same_alone(program(g), g, variety(g, task(2), 7), plan(), {0, 2, 5});
     }
 }
-// As many as a sweep has; a tenth of them without COHORT_FULL.
 TEST_F(Mma, ANetworkAmongAThousandIsBitIdenticalToItselfAlone) {
   COHORT_NEEDS_DEVICE();
   const Signature g = shape(Precision::fp32x3, 5, 3, true, 2);
-  const size_t count = std::getenv("COHORT_FULL") || !emulated ? 1000 : 100;
-  const std::vector<NetSpec> nets = variety(g, task(2), int(count));
-  Plan short_plan = plan();
-  short_plan.train = 2;
-  short_plan.train_again = 1;
-  const Results all = Course<float>(program(g), Where::device, g, nets, short_plan)();
-  for (const size_t i : {size_t(3), count / 2, count - 2}) {
-    SCOPED_TRACE(i);
-    expect_same(part(all, i, count), Course<float>(program(g), Where::device, g, {nets[i]}, short_plan)());
-  }
+  expect_same_among_a_thousand(program(g), g, task(2), plan());
 }
 TEST_F(Mma, ResultsDoNotDependOnChunks) {
   COHORT_NEEDS_DEVICE();
   const Signature g = shape(Precision::fp32x3, 5, 4, true);
-  const size_t count = emulated ? 20 : 5000;
-  std::vector<NetSpec> nets = variety(g, task(), int(count));
-  for (NetSpec& s : nets) s.steps = 12;
-  Plan long_plan = plan();
-  long_plan.train = 7;
-  long_plan.train_again = 5;
-#if defined(COHORT_EMULATED)
-  emulator::options().n_multiprocessors = 1;
-  emulator::options().smem_per_multiprocessor = 64 * 1024;  // a few blocks
-#endif
-  const Results all = Course<float>(program(g), Where::device, g, nets, long_plan)();
-#if defined(COHORT_EMULATED)
-  emulator::options().n_multiprocessors = 2;
-  emulator::options().smem_per_multiprocessor = 228 * 1024;
-#endif
-  for (const size_t i : {size_t(1), size_t(7), count - 2}) {
-    SCOPED_TRACE(i);
-    const Results alone = Course<float>(program(g), Where::device, g, {nets[i]}, long_plan)();
-    expect_same(part(all, i, count), alone);
-    Plan other = long_plan;
-    other.train = 1;
-    other.train_again = 11;
-    const Results in_other_parts = Course<float>(program(g), Where::device, g, {nets[i]}, other)();
-    for (const char* const name : {"second theta", "second momentum", "hidden"})
-      expect_same({{name, alone.at(name)}}, {{name, in_other_parts.at(name)}});
-  }
+  expect_same_in_chunks(program(g), g, task(), plan());
 }
 
 // T = 100, where small errors have had time to grow. `most`, or ten times what single precision has on the CPU: at gain

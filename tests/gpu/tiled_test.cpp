@@ -1,8 +1,8 @@
 // The tiled program against the CPU's, on shapes that between them have one warp and many, several panels of batch rows,
 // resident and streamed weights, several layers and all parameterisations; and its work queue.
-#include <cstdlib>
 #include <string>
 
+#include "gpu/company.h"
 #include "gpu/gradient.h"
 
 namespace cohort::testing {
@@ -109,69 +109,17 @@ TEST_F(Tiled, WhatItRefusesGoesToOthers) {
 TEST_F(Tiled, ANetworkAloneIsBitIdenticalToItselfAmongOthers) {
   COHORT_NEEDS_DEVICE();
   const Signature g = signature_of(task(), 34, 1, 6, true);
-  const std::vector<NetSpec> nets = variety(g, task(), 8);
-  const Results all = Course<float>(program(g), Where::device, g, nets, plan())();
-  for (const size_t i : {size_t(0), size_t(2), nets.size() - 2}) {
-    SCOPED_TRACE(i);
-    expect_same(part(all, i, nets.size()), Course<float>(program(g), Where::device, g, {nets[i]}, plan())());
-  }
-  Plan few = plan();  // of workspaces: blocks take turns, and the queue has no room for chunks
-  for (const int n : {1, 3}) {
-    SCOPED_TRACE(n);
-    few.n_workspaces = n;
-    expect_same(all, Course<float>(program(g), Where::device, g, nets, few)());
-  }
-  Plan two_launches = plan();
-  two_launches.split = 3;
-  expect_same(all, Course<float>(program(g), Where::device, g, nets, two_launches)());
+  expect_same_alone(program(g), g, variety(g, task(), 8), plan(), {0, 2, 6});
 }
-
-// As many as a sweep has; a tenth of them without COHORT_FULL.
 TEST_F(Tiled, ANetworkAmongAThousandIsBitIdenticalToItselfAlone) {
   COHORT_NEEDS_DEVICE();
   const Signature g = signature_of(task(2), 5, 1, 3, true);
-  const size_t count = std::getenv("COHORT_FULL") || !emulated ? 1000 : 100;
-  const std::vector<NetSpec> nets = variety(g, task(2), int(count));
-  Plan short_plan = plan();
-  short_plan.train = 2;
-  short_plan.train_again = 1;
-  const Results all = Course<float>(program(g), Where::device, g, nets, short_plan)();
-  for (const size_t i : {size_t(3), count / 2, count - 2}) {
-    SCOPED_TRACE(i);
-    expect_same(part(all, i, count), Course<float>(program(g), Where::device, g, {nets[i]}, short_plan)());
-  }
+  expect_same_among_a_thousand(program(g), g, task(2), plan());
 }
-
-// More networks than blocks: the queue hands out chunks of steps, and blocks pass networks on to one another.
 TEST_F(Tiled, ResultsDoNotDependOnChunks) {
   COHORT_NEEDS_DEVICE();
   const Signature g = signature_of(task(), 5, 1, 4, true);
-  const size_t count = emulated ? 20 : 5000;
-  std::vector<NetSpec> nets = variety(g, task(), int(count));
-  for (NetSpec& s : nets) s.steps = 12;
-  Plan long_plan = plan();
-  long_plan.train = 7;
-  long_plan.train_again = 5;
-#if defined(COHORT_EMULATED)
-  emulator::options().n_multiprocessors = 1;
-  emulator::options().smem_per_multiprocessor = 64 * 1024;  // a few blocks
-#endif
-  const Results all = Course<float>(program(g), Where::device, g, nets, long_plan)();
-#if defined(COHORT_EMULATED)
-  emulator::options().n_multiprocessors = 2;
-  emulator::options().smem_per_multiprocessor = 228 * 1024;
-#endif
-  for (const size_t i : {size_t(1), size_t(7), count - 2}) {
-    SCOPED_TRACE(i);
-    const Results alone = Course<float>(program(g), Where::device, g, {nets[i]}, long_plan)();
-    expect_same(part(all, i, count), alone);
-    Plan other = long_plan;
-    other.train = 1;
-    other.train_again = 11;
-    const Results in_other_parts = Course<float>(program(g), Where::device, g, {nets[i]}, other)();
-    for (const char* const name : {"second theta", "second momentum", "hidden"})
-      expect_same({{name, alone.at(name)}}, {{name, in_other_parts.at(name)}});
-  }
+  expect_same_in_chunks(program(g), g, task(), plan());
 }
 
 // T = 100, where small errors have had time to grow.
