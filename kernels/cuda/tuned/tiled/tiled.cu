@@ -9,8 +9,8 @@ COHORT_BEGIN
 namespace {
 
 __global__ void __launch_bounds__(TileShape::max_threads)
-    tiled_train_kernel(const __grid_constant__ TrainArgs<float> args, const __grid_constant__ TileShape shape, int first,
-                       const __grid_constant__ WorkQueue queue, unsigned char* workspace, size_t bytes) {
+    tiled_train_kernel(const __grid_constant__ TrainArgs<float> args, const __grid_constant__ TileShape shape,
+                       int first, const __grid_constant__ WorkQueue queue, unsigned char* workspace, size_t bytes) {
   const TileTeam team(shape);
   WorkQueue::Item item;
   while (queue.take(team, &item)) {
