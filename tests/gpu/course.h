@@ -26,6 +26,14 @@ struct Plan {
   int split = 0;         // > 0: networks before it in one launch, the others in another
 };
 
+// For programs that do nothing themselves but training.
+inline Plan training_plan() {
+  Plan plan;
+  plan.tangent = false;
+  plan.trials = 3;
+  return plan;
+}
+
 // Everything that the operations leave behind, by name: [n_nets][...].
 using Results = std::map<std::string, std::vector<double>>;
 

@@ -8,18 +8,9 @@ namespace {
 
 class Cublas : public ::testing::Test {
  protected:
-  static TaskSpec task() {
-    TaskSpec task = task_of(TaskId::perceptual_decision);
-    task.param[0] = 3;
-    return task;
-  }
+  static TaskSpec task() { return decision_task(3); }
   static const Program<float>& program() { return *cuda_program<float>(CoreId::recurrent, "cublas"); }
-  static Plan plan() {
-    Plan plan;
-    plan.tangent = false;  // the generic program's
-    plan.trials = 3;
-    return plan;
-  }
+  static Plan plan() { return training_plan(); }
   static void expect_agreement(const Signature& g, const std::vector<NetSpec>& nets) {
     const Results expected = Course<float>(*cpu_program<float>(CoreId::recurrent), Where::host, g, nets, plan())();
     const Results got = Course<float>(program(), Where::device, g, nets, plan())();

@@ -11,11 +11,7 @@ namespace {
 
 class Mma : public ::testing::Test {
  protected:
-  static TaskSpec task(int stimulus_steps = 4) {
-    TaskSpec task = task_of(TaskId::perceptual_decision);
-    task.param[0] = stimulus_steps;
-    return task;
-  }
+  static TaskSpec task(int stimulus_steps = 4) { return decision_task(stimulus_steps); }
   static Signature shape(Precision precision, int n_hidden, int batch, bool bias, int stimulus_steps = 4,
                          int n_inhibitory = 0) {
     Signature g = signature_of(task(stimulus_steps), n_hidden, 1, batch, bias, n_inhibitory);
@@ -27,12 +23,7 @@ class Mma : public ::testing::Test {
     EXPECT_EQ(choice.program->name, std::string("mma")) << choice.refused;
     return *choice.program;
   }
-  static Plan plan() {
-    Plan plan;
-    plan.tangent = false;  // the generic program's
-    plan.trials = 3;
-    return plan;
-  }
+  static Plan plan() { return training_plan(); }
   static void expect_agreement(const Signature& g, const std::vector<NetSpec>& nets) {
     const Results expected = Course<float>(*cpu_program<float>(CoreId::recurrent), Where::host, g, nets, plan())();
     const Results got = Course<float>(program(g), Where::device, g, nets, plan())();

@@ -19,6 +19,12 @@ inline TaskSpec task_of(TaskId id) {
   return task;
 }
 
+inline TaskSpec decision_task(int stimulus_steps) {
+  TaskSpec task = task_of(TaskId::perceptual_decision);
+  task.param[0] = stimulus_steps;
+  return task;
+}
+
 inline Signature signature_of(const TaskSpec& task, int n_hidden, int n_layers, int batch, bool bias,
                               int n_inhibitory = 0) {
   const TaskInfo& info = task_info(task.id);

@@ -10,22 +10,13 @@ namespace {
 
 class Tiled : public ::testing::Test {
  protected:
-  static TaskSpec task(int stimulus_steps = 4) {
-    TaskSpec task = task_of(TaskId::perceptual_decision);
-    task.param[0] = stimulus_steps;
-    return task;
-  }
+  static TaskSpec task(int stimulus_steps = 4) { return decision_task(stimulus_steps); }
   static const Program<float>& program(const Signature& g) {
     const Choice<float> choice = choose_cuda_program<float>(g);
     EXPECT_EQ(choice.program->name, std::string("tiled")) << choice.refused;
     return *choice.program;
   }
-  static Plan plan() {
-    Plan plan;
-    plan.tangent = false;  // the generic program's
-    plan.trials = 3;
-    return plan;
-  }
+  static Plan plan() { return training_plan(); }
   static void expect_agreement(const Signature& g, const std::vector<NetSpec>& nets) {
     const Results expected = Course<float>(*cpu_program<float>(CoreId::recurrent), Where::host, g, nets, plan())();
     const Results got = Course<float>(program(g), Where::device, g, nets, plan())();
