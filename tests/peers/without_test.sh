@@ -8,6 +8,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
 failures=0
+unset COHORT_REQUIRE_PEERS # what the caller's machine has does not matter here
 
 # expect WHAT RC PATTERN COMMAND...: exit status, and a pattern of everything that is printed.
 expect() {
