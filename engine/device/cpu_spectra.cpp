@@ -55,7 +55,7 @@ class Done final : public PendingSpectra {
 };
 
 const SpectraProgram<double>& program() { return *cpu_spectra<double>(); }
-constexpr Launch one(const Aligned& scratch, size_t bytes) { return {0, 1, scratch.get(), bytes, nullptr}; }
+Launch one(const Aligned& scratch, size_t bytes) { return {0, 1, scratch.get(), bytes, nullptr}; }
 
 }  // namespace
 

@@ -149,7 +149,7 @@ Real frobenius_gain(const Real* s, int rank, int k) {
 template <class Real>
 size_t low_rank_workspace(const LowRankArgs<Real>& a, int32_t) {
   return a.method == LowRankMethod::svd ? decomposition_bytes<Real>(a.rows, a.cols, true)
-                                        : range_finder_bytes<BlasTeam, Real>(a.rows, a.cols);
+                                        : finder::Room<BlasTeam, Real>(nullptr, a.rows, a.cols).bytes;
 }
 template <class Real>
 void low_rank(const LowRankArgs<Real>& a, const Launch& l) {
@@ -158,7 +158,10 @@ void low_rank(const LowRankArgs<Real>& a, const Launch& l) {
   arguments.workspace(l, low_rank_workspace(a, l.count));
   const size_t size = area(a.rows, a.cols);
   if (a.method == LowRankMethod::range_finder) {
-    for (int i = l.first; i < l.first + l.count; ++i) range_finder_matrix(BlasTeam{}, a, i, l.workspace);
+    const finder::Room<BlasTeam, Real> room(l.workspace, a.rows, a.cols);
+    for (ptrdiff_t i = l.first; i < ptrdiff_t(l.first) + l.count; ++i)
+      a.status[i] = range_finder_of(BlasTeam{}, a.a + i * ptrdiff_t(size), a.rows, a.cols, a.rank[i], a.seed[i],
+                                    a.scale == LowRankScale::frobenius, room);
     return;
   }
   Arena arena(l.workspace);
@@ -255,15 +258,31 @@ void eigvals(const EigvalsArgs<Real>& a, const Launch& l) {
   }
 }
 
+struct Squaring {
+  double *b, *c;  // [n][pad]
+  static Squaring carve(Arena& arena, int n) {
+    const size_t size = size_t(n) * size_t(BlasTeam::pad<double>(n));
+    Squaring s;
+    s.b = arena.take<double>(size);
+    s.c = arena.take<double>(size);
+    return s;
+  }
+};
 template <class Real>
 size_t radius_workspace(const SpectralRadiusArgs<Real>& a, int32_t) {
-  return radius_bytes<BlasTeam>(a.n);
+  Arena arena(nullptr);
+  Squaring::carve(arena, a.n);
+  return arena.used();
 }
 template <class Real>
 void radius(const SpectralRadiusArgs<Real>& a, const Launch& l) {
   if (!check(a, l)) return;
-  SpectraArguments("spectral_radius").workspace(l, radius_workspace(a, l.count));
-  for (int i = l.first; i < l.first + l.count; ++i) radius_matrix(BlasTeam{}, a, i, l.workspace);
+  Arena arena(l.workspace);
+  const Squaring scratch = Squaring::carve(arena, a.n);
+  SpectraArguments("spectral_radius").workspace(l, arena.used());
+  for (ptrdiff_t i = l.first; i < ptrdiff_t(l.first) + l.count; ++i)
+    a.radius[i] = Real(
+        spectral_radius_of(BlasTeam{}, a.a + i * ptrdiff_t(area(a.n, a.n)), a.n, scratch.b, scratch.c, &a.status[i]));
 }
 
 // ---- measures
@@ -273,7 +292,7 @@ void spectrum_measures(const SpectrumMeasuresArgs<Real>& a, const Launch& l) {
   for (ptrdiff_t i = l.first; i < ptrdiff_t(l.first) + l.count; ++i) {
     const Real* const s = a.s + i * a.k;
     a.measures[i] = spectrum_measures_of(SerialTeam{}, s, a.k);
-    if (a.n_bins > 0) histogram_of(SerialTeam{}, s, a.k, a.low, a.high, a.n_bins, a.histogram + i * a.n_bins);
+    if (a.n_bins > 0) histogram_of(SerialTeam{}, s, a.k, a.n_bins, a.low, a.high, a.histogram + i * a.n_bins);
   }
 }
 template <class Real>
@@ -294,9 +313,8 @@ void svd_entropy(const SvdEntropyArgs<Real>& a, const Launch& l) {
   SpectraArguments("svd_entropy").workspace(l, arena.used());
   for (ptrdiff_t i = l.first; i < ptrdiff_t(l.first) + l.count; ++i) {
     a.status[i] = decompose(a.a + i * ptrdiff_t(area(a.rows, a.cols)));
-    a.entropy[i] = a.status[i] == SpectrumStatus::ok
-                       ? Real(spectrum_measures_of(SerialTeam{}, decompose.s, decompose.k).entropy)
-                       : nan<Real>;
+    a.entropy[i] = a.status[i] == SpectrumStatus::ok ? Real(spectrum_entropy_of(SerialTeam{}, decompose.s, decompose.k))
+                                                     : nan<Real>;
   }
 }
 

@@ -81,8 +81,8 @@ Matrix<float> dann(int n, uint64_t seed) {
   return w;
 }
 
-// Columns ~ Exp(sigma_e) and -Exp(sigma_i), balanced; zero diagonal; spectral radius 1.5. A tenth is inhibitory.
-Matrix<float> column_ei(int n, uint64_t seed) {
+// Columns ~ Exp(sigma_e) and -Exp(sigma_i), balanced; zero diagonal. A tenth is inhibitory.
+Matrix<float> unscaled_column_ei(int n, uint64_t seed) {
   Random random(seed);
   const int ni = n / 10, ne = n - ni;
   const double pi = std::numbers::pi, sigma_e = std::sqrt(1 / ((2 * pi - 1) / (2 * pi) * (ne + double(ne) * ne / ni))),
@@ -91,6 +91,11 @@ Matrix<float> column_ei(int n, uint64_t seed) {
   for (int r = 0; r < n; ++r)
     for (int c = 0; c < n; ++c)
       w(r, c) = r == c ? 0.f : float(c < ne ? random.exponential(sigma_e) : -random.exponential(sigma_i));
+  return w;
+}
+// ... with spectral radius 1.5.
+Matrix<float> column_ei(int n, uint64_t seed) {
+  Matrix<float> w = unscaled_column_ei(n, seed);
   const std::vector<double> moduli = eigenvalue_moduli(w);
   for (float& value : w.data) value = float(double(value) * 1.5 / moduli[0]);
   return w;
@@ -117,6 +122,16 @@ TEST(SpectralPerspective, entropy_of_300_units) {
   sample("RNN 300", a, "svd_entropy").expect(.962, .001, 5);
   const auto b = draws(5, [](uint64_t seed) { return dann(300, seed); });
   sample("DANN 300", b, "svd_entropy").expect(.961, .001, 5);
+  const auto c =
+      draws(10, [](uint64_t seed) { return unscaled_column_ei(300, seed); });  // the entropy is free of scale
+  sample("ColEI 300", c, "svd_entropy").expect(.842, .001, 5);
+}
+
+TEST(SpectralPerspective, entropy_of_1000_units) {
+  sample("RNN 1000", draws(2, [](uint64_t seed) { return rnn(1000, seed); }), "svd_entropy").expect(.969, .001, 1);
+  sample("DANN 1000", draws(2, [](uint64_t seed) { return dann(1000, seed); }), "svd_entropy").expect(.968, .001, 1);
+  sample("ColEI 1000", draws(4, [](uint64_t seed) { return unscaled_column_ei(1000, seed); }), "svd_entropy")
+      .expect(.875, .001, 1);
 }
 
 // ---- Liu et al. (ICLR 2024): effective rank at n = 300, g = 1.25 ----------------------------------------------------

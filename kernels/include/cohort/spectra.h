@@ -2,7 +2,7 @@
 // eigenvalues, low-rank approximations, transplanted spectra and the measures that papers take of them. Needs no CUDA header;
 // every pointer is in the memory of the backend it is given to.
 //
-// Matrices are [n_matrices][rows][cols], row-major and contiguous, 1 <= rows, cols <= 1024; k = min(rows, cols). eps is half the
+// Matrices are [n_matrices][rows][cols], row-major and contiguous, 1 <= rows, cols <= 16384 (tuned up to 1024); k = min(rows, cols). eps is half the
 // distance from 1 to the next Real, 2^-24 or 2^-53, and sigma_1 the largest singular value of the matrix in question.
 // A matrix that holds a NaN or an infinity gets NaN for all its results and SpectrumStatus::not_finite, and touches no other
 // one. Matrices may be of any magnitude: they are scaled by a power of two first. A matrix's bits depend on nothing but the
@@ -13,7 +13,7 @@
 
 namespace cohort {
 
-inline constexpr int32_t most_rows_of_spectra = 1024;
+inline constexpr int32_t most_rows_of_spectra = 16384;
 
 enum class SpectrumStatus : int32_t { ok = 0, not_finite = 1, not_converged = 2 };
 
