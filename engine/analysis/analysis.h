@@ -19,7 +19,7 @@
 
 namespace cohort::engine {
 
-enum class Need { weights, singular_values, eigenvalues, hidden, tangent };
+enum class Need { weights, singular_values, eigenvalues, hidden, representation, tangent };
 
 struct Field {
   const char* name;
@@ -40,6 +40,7 @@ struct Observation {
   const SpectrumMeasures* spectrum = nullptr;  // of those weights                       (Need::singular_values)
   const EigenvalueMeasures* eigenvalues = nullptr;  // of those weights; square tensors only  (Need::eigenvalues)
   MatrixView hidden, hidden_start;  // [probe trials][n_hidden] at the decision, last layer  (Need::hidden)
+  GramSums gram{}, gram_centred{};  // of hidden (x) and hidden_start (y)                    (Need::representation)
   TangentSums tangent{};            // tangent kernels of one tensor                         (Need::tangent)
   bool at_start = false;            // the moment is the start itself
 };

@@ -13,13 +13,11 @@ struct cka {
   static constexpr const char* doc =
       "linear centred kernel alignment of the hidden states at the decision, now against the start, in [0, "
       "1] (Kornblith et al., ICML 2019)";
-  static constexpr Need need = Need::hidden;
+  static constexpr Need need = Need::representation;
   static constexpr bool comparison = true;
   static constexpr Field fields[] = {
       {"", "||Ac^T A0c||_F^2 / (||Ac^T Ac||_F ||A0c^T A0c||_F), Ac = A minus its column means"}};
-  static void measure(const Observation& seen, std::span<double> out) {
-    out[0] = gram_cosine(seen.hidden, seen.hidden_start, true);
-  }
+  static void measure(const Observation& seen, std::span<double> out) { out[0] = cosine(seen.gram_centred); }
 };
 
 }  // namespace cohort::engine::analysis

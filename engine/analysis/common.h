@@ -30,9 +30,7 @@ inline bool comparable(const MatrixView& a, const MatrixView& b) {
 
 inline int sign(float value) { return int(value > 0) - int(value < 0); }
 
-// Cosine of the Gram matrices G = A A^T and H = B B^T of two matrices [rows][cols], <G, H>/(||G||_F ||H||_F), where
-// <G, H> = ||A^T B||_F^2; in double. With `centred` every column has its mean over the rows taken off first.
-// In [0, 1] up to rounding; no value unless comparable(a, b), and if a Gram matrix is zero.
-double gram_cosine(const MatrixView& a, const MatrixView& b, bool centred);
+// <G, H>/(||G||_F ||H||_F); in [0, 1] up to rounding. No value if a Gram matrix is zero or not finite.
+inline double cosine(const GramSums& s) { return ratio(s.xy, std::sqrt(s.xx) * std::sqrt(s.yy)); }
 
 }  // namespace cohort::engine::analysis

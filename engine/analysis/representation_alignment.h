@@ -13,12 +13,10 @@ struct representation_alignment {
   static constexpr const char* doc =
       "cosine of the Gram matrices of the hidden states at the decision, now against the start, uncentred, "
       "in [0, 1]; 1 = lazy (Liu et al., ICLR 2024)";
-  static constexpr Need need = Need::hidden;
+  static constexpr Need need = Need::representation;
   static constexpr bool comparison = true;
   static constexpr Field fields[] = {{"", "<G, G0> / (||G||_F ||G0||_F), G = A A^T"}};
-  static void measure(const Observation& seen, std::span<double> out) {
-    out[0] = gram_cosine(seen.hidden, seen.hidden_start, false);
-  }
+  static void measure(const Observation& seen, std::span<double> out) { out[0] = cosine(seen.gram); }
 };
 
 }  // namespace cohort::engine::analysis

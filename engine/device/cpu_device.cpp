@@ -2,6 +2,7 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
@@ -69,17 +70,18 @@ class CpuDevice final : public Device {
   void run(const EvaluateArgs<float>& a) override { each(a, program_->evaluate_workspace, program_->evaluate); }
   void run(const ProbeArgs<float>& a) override { each(a, program_->probe_workspace, program_->probe); }
   void run(const TangentArgs<float>& a) override { each(a, program_->tangent_workspace, program_->tangent); }
+  void run(const AlignmentArgs<float>& a) override { each(a, program_->alignment_workspace, program_->alignment); }
   void run(const EffectiveArgs<float>& a) override { each(a, program_->effective_workspace, program_->effective); }
 
   std::string training_program(const Signature& signature) const override {
     refuse_precision(signature);
     return program_->name;
   }
-  size_t train_workspace(const TrainArgs<float>& a, int) const override {
-    return program_->train_workspace(a, 1) * size_t(info_.workers);
+  size_t train_workspace(const TrainArgs<float>& a, int count) const override {
+    return program_->train_workspace(a, 1) * size_t(std::min(count, info_.workers));
   }
-  size_t tangent_workspace(const TangentArgs<float>& a, int) const override {
-    return program_->tangent_workspace(a, 1) * size_t(info_.workers);
+  size_t tangent_workspace(const TangentArgs<float>& a, int count) const override {
+    return program_->tangent_workspace(a, 1) * size_t(std::min(count, info_.workers));
   }
 
   void release_scratch() noexcept override {

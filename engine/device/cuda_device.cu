@@ -104,6 +104,9 @@ class CudaDevice final : public Device {
   void run(const TangentArgs<float>& a) override {
     all(a, &Program<float>::tangent_workspace, &Program<float>::tangent, "tangent");
   }
+  void run(const AlignmentArgs<float>& a) override {
+    all(a, &Program<float>::alignment_workspace, &Program<float>::alignment, "alignment");
+  }
   void run(const EffectiveArgs<float>& a) override {
     all(a, &Program<float>::effective_workspace, &Program<float>::effective, "effective");
   }

@@ -52,6 +52,7 @@ class Device {
   virtual void run(const EvaluateArgs<float>&) = 0;
   virtual void run(const ProbeArgs<float>&) = 0;
   virtual void run(const TangentArgs<float>&) = 0;
+  virtual void run(const AlignmentArgs<float>&) = 0;
   virtual void run(const EffectiveArgs<float>&) = 0;
 
   // Which program trains networks of this signature and, in brackets, why the faster ones do not: "tiled", "generic (tiled:

@@ -27,6 +27,7 @@ bool is_spectral(Need need) { return need == Need::singular_values || need == Ne
 TangentSums at_start(const TangentSums& s) {
   return {s.start_start, s.start_start, s.start_start, s.target_start, s.target_start, s.target_target};
 }
+GramSums at_start(const GramSums& s) { return {s.yy, s.yy, s.yy}; }
 
 }  // namespace
 
@@ -49,7 +50,7 @@ Measures::Measures(const AnalysisSettings& settings, const Signature& signature)
   for (const std::string& name : settings.names) {
     const Analysis* analysis = find_analysis(name.c_str());
     if (!analysis) throw Error("unknown analysis '" + name + "'");
-    const bool per_tensor = analysis->need != Need::hidden;
+    const bool per_tensor = analysis->need != Need::hidden && analysis->need != Need::representation;
     for (const int k : per_tensor ? tensors_ : std::vector<int>{-1}) {
       if (analysis->need == Need::eigenvalues && tensor(signature, k).role != Role::recurrent) continue;
       items_.push_back({analysis, k, list_.size()});
@@ -161,18 +162,29 @@ void Measures::measure_slice(Device& device, const Networks& networks, int first
     }
     if (needs(Need::tangent)) {
       DeviceArray<TangentSums> sums(device, size_t(count));
-      device.run(TangentArgs<float>{cohort[0], theta_start.data(), settings_.kernel_trials, k, sums.data()});
+      device.run(TangentArgs<float>{cohort[0], theta_start.data(), settings_.kernel_trials, k, sums.data(),
+                                    networks.loss_steps(first, count)});
       d.tangent = sums.download();
     }
   }
   const size_t per_network = size_t(signature_.n_layers) * size_t(settings_.probe_trials) * size_t(signature_.n_hidden);
   std::vector<float> hidden[2];
-  if (needs(Need::hidden))
+  std::vector<GramSums> gram, gram_centred;
+  if (needs(Need::hidden) || needs(Need::representation)) {
+    DeviceArray<float> states[2];
     for (int when = 0; when < 2; ++when) {
-      DeviceArray<float> states(device, size_t(count) * per_network);
-      device.run(ProbeArgs<float>{cohort[when], settings_.probe_trials, states.data()});
-      hidden[when] = states.download();
+      states[when] = DeviceArray<float>(device, size_t(count) * per_network);
+      device.run(ProbeArgs<float>{cohort[when], settings_.probe_trials, states[when].data()});
+      if (needs(Need::hidden)) hidden[when] = states[when].download();
     }
+    if (needs(Need::representation)) {
+      DeviceArray<GramSums> sums(device, size_t(count)), centred(device, size_t(count));
+      device.run(AlignmentArgs<float>{cohort[0], settings_.probe_trials, signature_.n_layers - 1, states[0].data(),
+                                      states[1].data(), sums.data(), centred.data()});
+      gram = sums.download();
+      gram_centred = centred.download();
+    }
+  }
   const size_t last_layer =
       size_t(signature_.n_layers - 1) * size_t(settings_.probe_trials) * size_t(signature_.n_hidden);
 
@@ -195,6 +207,10 @@ void Measures::measure_slice(Device& device, const Networks& networks, int first
             break;
           case Need::tangent:
             seen.tangent = when == 1 ? at_start(d->tangent[size_t(i)]) : d->tangent[size_t(i)];
+            break;
+          case Need::representation:
+            seen.gram = when == 1 ? at_start(gram[size_t(i)]) : gram[size_t(i)];
+            seen.gram_centred = when == 1 ? at_start(gram_centred[size_t(i)]) : gram_centred[size_t(i)];
             break;
           case Need::hidden:
             seen.hidden = {hidden[when].data() + size_t(i) * per_network + last_layer, settings_.probe_trials,

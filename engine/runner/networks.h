@@ -19,6 +19,13 @@ class Networks {
   const Signature& signature() const { return signature_; }
   const NetSpec& spec(int i) const { return specs_[size_t(i)]; }
 
+  // `last` where the loss of each of [first, first + count) counts the last step only, else `all`.
+  LossSteps loss_steps(int first, int count) const {
+    for (int i = first; i < first + count; ++i)
+      if (spec(i).task.loss_steps != LossSteps::last) return LossSteps::all;
+    return LossSteps::last;
+  }
+
   // Networks [first, first + count) as arguments of the operations.
   Cohort<float> view() const { return view(0, size()); }
   Cohort<float> view(int first, int count) const;

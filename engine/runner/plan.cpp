@@ -9,6 +9,7 @@
 
 #include "analysis/analysis.h"
 #include "cohort/error.h"
+#include "cohort/tangent.h"
 #include "run/units.h"
 #include "runner/measure.h"
 #include "runner/networks.h"
@@ -27,6 +28,39 @@ bool makes_kernels(const AnalysisSettings& analysis) {
 
 int64_t kernel_rows(const ResolvedNetwork& n, int trials) {
   return int64_t(trials) * n.signature.n_out * (n.spec.task.loss_steps == LossSteps::last ? 1 : n.signature.n_steps);
+}
+
+// Weight tensors that the analyses are about.
+std::vector<int> analysed_tensors(const AnalysisSettings& analysis, const Signature& signature) {
+  std::vector<int> out;
+  for (int k = 0; k < n_tensors(signature); ++k) {
+    const Tensor t = tensor(signature, k);
+    if (t.size() && std::find(analysis.tensors.begin(), analysis.tensors.end(), t.role) != analysis.tensors.end())
+      out.push_back(k);
+  }
+  return out;
+}
+
+// Scratch of kernels for `count` networks, the largest of their tensors'.
+size_t kernel_scratch(const Device& device, const AnalysisSettings& analysis, const Signature& signature,
+                      LossSteps loss_steps, int count) {
+  size_t most = 0;
+  for (const int k : analysed_tensors(analysis, signature)) {
+    TangentArgs<float> tangent;
+    tangent.cohort.signature = signature;
+    tangent.trials = analysis.kernel_trials;
+    tangent.tensor = k;
+    tangent.loss_steps = loss_steps;
+    most = std::max(most, device.tangent_workspace(tangent, count));
+  }
+  return most;
+}
+
+std::string forms_text(const std::set<TangentForm>& forms) {
+  std::string text;
+  for (const TangentForm form : forms)
+    text += std::string(text.empty() ? "" : " and ") + (form == TangentForm::factored ? "factored" : "by columns");
+  return text;
 }
 
 // Floating-point operations per second of a short trial with one network per worker.
@@ -79,6 +113,7 @@ Plan make_plan(const Experiment& experiment, Device* device) {
   struct Kind {
     ResolvedNetwork example;
     size_t n_measures;
+    LossSteps loss_steps = LossSteps::last;  // `all` if one of the networks is not `last`
   };
   std::map<Signature, Kind> kinds;
   for (int64_t i = 0; i < experiment.size(); ++i) {
@@ -89,6 +124,8 @@ Plan make_plan(const Experiment& experiment, Device* device) {
     auto kind = kinds.find(n.signature);
     if (kind == kinds.end())
       kind = kinds.emplace(n.signature, Kind{n, Measures(settings.analysis, n.signature).list().size()}).first;
+    const LossSteps loss_steps = n.spec.task.loss_steps;
+    if (loss_steps != LossSteps::last) kind->second.loss_steps = LossSteps::all;
     plan.disk_bytes += disk_per_network(n.signature, settings, kind->second.n_measures, n.spec.steps);
     if (kernels) {
       const int64_t rows = kernel_rows(n, settings.analysis.kernel_trials);
@@ -100,6 +137,14 @@ Plan make_plan(const Experiment& experiment, Device* device) {
             i, rows, settings.analysis.kernel_trials, rows / settings.analysis.kernel_trials / n.signature.n_out,
             n.signature.n_out, settings.analysis.max_kernel_rows));
       plan.kernel_rows = std::max(plan.kernel_rows, rows);
+      double flop = 0;
+      for (const int k : analysed_tensors(settings.analysis, n.signature)) {
+        const int trials = settings.analysis.kernel_trials;
+        const TangentForm form = tangent_form(TangentForm::cheaper, n.signature, k, trials, loss_steps, sizeof(float));
+        plan.kernel_forms.insert(form);
+        flop += tangent_cost(form, n.signature, k, trials, loss_steps, sizeof(float)).flop;
+      }
+      plan.kernel_flop = std::max(plan.kernel_flop, flop);
     }
   }
   plan.n_signatures = int(kinds.size());
@@ -113,12 +158,12 @@ Plan make_plan(const Experiment& experiment, Device* device) {
     plan.programs[device->training_program(unit.signature)] += count;
     TrainArgs<float> train;
     train.cohort.signature = unit.signature;
-    TangentArgs<float> tangent;
-    tangent.cohort.signature = unit.signature;
-    tangent.trials = settings.analysis.kernel_trials;
-    tangent.tensor = recurrent_tensor(0);
-    const size_t scratch = std::max(device->train_workspace(train, in_cohort),
-                                    kernels ? device->tangent_workspace(tangent, in_cohort) : 0);
+    const auto kernel_bytes = [&](int networks) {
+      const LossSteps loss_steps = kinds.at(unit.signature).loss_steps;
+      return kernels ? kernel_scratch(*device, settings.analysis, unit.signature, loss_steps, networks) : 0;
+    };
+    plan.kernel_bytes = std::max(plan.kernel_bytes, kernel_bytes(1));
+    const size_t scratch = std::max(device->train_workspace(train, in_cohort), kernel_bytes(in_cohort));
     plan.memory_bytes =
         std::max(plan.memory_bytes, size_t(in_cohort) * bytes_per_network(unit.signature, settings) + scratch);
   }
@@ -141,7 +186,9 @@ std::string plan_text(const Plan& plan, const Device::Info& device) {
     text += fmt::format("program     {}: {} network{}\n", program, count, count == 1 ? "" : "s");
   if (plan.seconds > 0) text += fmt::format("time        about {} of training\n", duration_text(plan.seconds));
   text += fmt::format("memory      {}\ndisk        {}\n", bytes_text(plan.memory_bytes), bytes_text(plan.disk_bytes));
-  if (plan.kernel_rows) text += fmt::format("kernels     {} rows at most\n", plan.kernel_rows);
+  if (plan.kernel_rows)
+    text += fmt::format("kernels     {} rows at most, {}: {:.3g} FLOP a network, {} a worker\n", plan.kernel_rows,
+                        forms_text(plan.kernel_forms), plan.kernel_flop, bytes_text(plan.kernel_bytes));
   return text;
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,10 @@ struct Plan {
   int n_signatures = 0;
   double training_flop = 0;
   int64_t kernel_rows = 0;  // largest tangent kernel, 0 if none is made
+  double kernel_flop =
+      0;  // of one measurement's kernels of the network that takes most: all tensors, now and at the start
+  size_t kernel_bytes = 0;  // scratch of one worker that makes them, 0 without a device
+  std::set<TangentForm> kernel_forms;
   size_t memory_bytes = 0;  // of the largest cohort, scratch included
   size_t disk_bytes = 0;
   bool needs_data = false;                  // an image set
@@ -28,7 +33,7 @@ struct Plan {
 void refuse_untrainable(const Experiment& experiment, const Device& device);
 
 // Throws Error where a network needs a tangent kernel of more rows than analysis.max_kernel_rows. `device` may be nullptr:
-// then cohorts, memory and time are left at 0. Trains nothing but the trial (under a second).
+// then cohorts, memory, kernel_bytes and time are left at 0. Trains nothing but the trial (under a second).
 Plan make_plan(const Experiment& experiment, Device* device);
 
 // Aligned lines for a terminal.

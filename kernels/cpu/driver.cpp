@@ -1,5 +1,6 @@
 // The CPU's programs for one instruction set: networks one after another on the calling thread, vector instructions inside.
 // Compiled once per instruction set and Real (COHORT_TARGET, COHORT_REAL, COHORT_ISA come from the build).
+#include "alignment/representation.h"
 #include "alignment/tangent.h"
 #include "program/evaluate.h"
 #include "program/initialise.h"
@@ -38,6 +39,8 @@ constexpr Program<Real> recurrent_program = {
     .probe = serially<ProbeArgs<Real>, probe_network<SerialTeam, Real>>,
     .tangent_workspace = [](const TangentArgs<Real>& a, int32_t) { return tangent_bytes<SerialTeam>(a); },
     .tangent = serially<TangentArgs<Real>, tangent_network<SerialTeam, Real>>,
+    .alignment_workspace = [](const AlignmentArgs<Real>& a, int32_t) { return alignment_bytes<SerialTeam>(a); },
+    .alignment = serially<AlignmentArgs<Real>, alignment_network<SerialTeam, Real>>,
     .effective_workspace = no_bytes,
     .effective = serially<EffectiveArgs<Real>, effective_network<SerialTeam, Real>>,
 };

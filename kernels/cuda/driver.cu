@@ -3,6 +3,7 @@
 // come from the build). This is what tuned kernels have to beat.
 #include <algorithm>
 
+#include "alignment/representation.h"
 #include "alignment/tangent.h"
 #include "cuda/arguments.h"
 #include "cuda/programs.h"
@@ -80,6 +81,25 @@ struct Tangent {
     tangent_network(team, a, i, memory);
   }
 };
+struct Alignment {
+  using Args = AlignmentArgs<Real>;
+  static constexpr const char* name = "alignment";
+  static size_t bytes(const Args& a) { return alignment_bytes<CtaTeam>(a); }
+  static void check_arguments(const Args& a) {
+    require_at_least(1, a.trials, name, "trials");
+    require(a.layer >= 0 && a.layer < a.cohort.signature.n_layers, name, "layer",
+            "is " + std::to_string(a.layer) + "; allowed: a layer of the signature");
+  }
+  static void check_results(const Args& a) {
+    require_memory(a.hidden, name, "hidden");
+    require_memory(a.hidden_start, name, "hidden_start");
+    require_memory(a.uncentred, name, "uncentred");
+    require_memory(a.centred, name, "centred");
+  }
+  COHORT_TEAM_FN static void run(const CtaTeam& team, const Args& a, int i, void* memory) {
+    alignment_network(team, a, i, memory);
+  }
+};
 struct Effective {
   using Args = EffectiveArgs<Real>;
   static constexpr const char* name = "effective";
@@ -139,6 +159,8 @@ constexpr Program<Real> recurrent_program = {
     .probe = launch<Probe>,
     .tangent_workspace = workspace<Tangent>,
     .tangent = launch<Tangent>,
+    .alignment_workspace = workspace<Alignment>,
+    .alignment = launch<Alignment>,
     .effective_workspace = workspace<Effective>,
     .effective = launch<Effective>,
 };

@@ -170,37 +170,66 @@ void fill(const Case& c, const Batch<double>& batch) {
 }
 
 // The whole kernel with respect to effective weights, from the blocks of pairs of trials.
-Numbers tangent_kernel(const Case& c, Numbers theta, int k) {
+Numbers factored_kernel(const Case& c, Numbers theta, int k) {
   const SerialTeam team;
   const Signature& g = c.signature;
   const Tensor t = tensor(g, k);
   const TangentRows rows(g, c.net.task.loss_steps, t);
   Memory memory;
-  const auto w = carve(memory, [&](Arena& a) { return TangentWorkspace<double>::carve<SerialTeam>(a, g, g.batch, k); });
+  const auto w =
+      carve(memory, [&](Arena& a) { return FactoredTangent<double>::carve<SerialTeam>(a, g, g.batch, t, rows); });
   const auto& side = w.side[0];
-  clear_weights(team, w.forward);
-  for (int r = 0; r < g.batch * w.n_post; ++r)
-    std::fill(side.post_t + r * w.ld_pairs + w.n_pairs, side.post_t + (r + 1) * w.ld_pairs, 0.0);
-  for (int r = 0; r < g.batch * w.n_pre; ++r)
-    std::fill(side.pre_t + r * w.ld_steps + g.n_steps, side.pre_t + (r + 1) * w.ld_steps, 0.0);
-  int pairs = 0;
-  for (int row = 0; row < rows.n_rows(); ++row) {
-    w.row_begin[row] = pairs;
-    for (int i = 0; i < rows.length(row); ++i) w.pair_step[pairs++] = rows.step(row, i);
-  }
-  w.row_begin[rows.n_rows()] = pairs;
-  fill(c, w.forward.batch);
+  clear_weights(team, w.passes.forward);
+  list_pairs(team, rows, w);
+  fill(c, w.passes.forward.batch);
   tangent_factors(team, g, c.net, theta.data(), t, rows, g.batch, w, side);
   const int n = rows.n_rows(), all = n * g.batch;
-  const double leak = t.role == Role::readout ? 1 : c.net.alpha;
   Numbers kernel(size_t(all) * size_t(all));
   for (int b = 0; b < g.batch; ++b)
     for (int b2 = 0; b2 < g.batch; ++b2) {
-      tangent_block(team, g.n_steps, n, pairs, b, b2, w, side);
+      tangent_block(team, b, b2, w, side);
       for (int i = 0; i < n; ++i)
-        for (int j = 0; j < n; ++j)
-          kernel[size_t((b * n + i) * all + b2 * n + j)] = leak * leak * side.kernel[i * n + j];
+        for (int j = 0; j < n; ++j) kernel[size_t((b * n + i) * all + b2 * n + j)] = side.kernel[i * n + j];
     }
+  return kernel;
+}
+
+// The same from the columns of J, `units` postsynaptic units at a time.
+Numbers columns_kernel(const Case& c, Numbers theta, int k, int units) {
+  const SerialTeam team;
+  const Signature& g = c.signature;
+  const Tensor t = tensor(g, k);
+  const TangentRows rows(g, c.net.task.loss_steps, t);
+  Memory memory;
+  auto w = carve(memory, [&](Arena& a) { return ColumnsTangent<double>::carve<SerialTeam>(a, g, g.batch, t, rows); });
+  w.units = std::min(units, w.units);
+  clear_weights(team, w.passes.forward);
+  fill(c, w.passes.forward.batch);
+  tangent_kernel(team, g, c.net, theta.data(), t, rows, g.batch, w, w.kernel[0]);
+  constexpr int tile = ColumnsTangent<double>::tile;
+  const int all = w.n_all;
+  Numbers kernel(size_t(all) * size_t(all));
+  for (int row = 0; row < all; ++row)
+    for (int col = 0; col < all; ++col) {
+      const int r = std::max(row, col), q = std::min(row, col);
+      kernel[size_t(row * all + col)] =
+          w.kernel[0][ColumnsTangent<double>::tile_at(r / tile, q / tile) + r % tile * tile + q % tile];
+    }
+  return kernel;
+}
+
+void expect_sums(const Numbers& values, const Numbers& golden, const auto& name);
+
+// Both forms, with the leak: the same but for rounding.
+Numbers tangent_kernel_of(const Case& c, const Numbers& theta, int k) {
+  const auto entry = [](size_t i) { return "entry " + std::to_string(i); };
+  Numbers kernel = factored_kernel(c, theta, k);
+  for (const int units : {1, 2, 1000}) {
+    SCOPED_TRACE(std::to_string(units) + " units at a time");
+    expect_sums(columns_kernel(c, theta, k, units), kernel, entry);
+  }
+  const double leak = tensor(c.signature, k).role == Role::readout ? 1 : c.net.alpha;
+  for (double& value : kernel) value *= leak * leak;
   return kernel;
 }
 
@@ -232,8 +261,8 @@ Outcome run_case(const Case& c) {
     out.thetas.push_back(theta);
   }
   for (const auto& kernel : c.tangent_kernels) {
-    out.start.push_back(tangent_kernel(c, c.theta, kernel.tensor));
-    out.now.push_back(tangent_kernel(c, c.updates.back().theta, kernel.tensor));
+    out.start.push_back(tangent_kernel_of(c, c.theta, kernel.tensor));
+    out.now.push_back(tangent_kernel_of(c, c.updates.back().theta, kernel.tensor));
   }
   return out;
 }

@@ -69,15 +69,19 @@ class Course {
   Results operator()() {
     call(InitArgs<Real>{cohort_}, program_.init_workspace, program_.init);
     const std::vector<Real> start = keep("start", theta_);
+    const std::vector<Real> hidden_start = probe("hidden at the start");
     if (plan_.mask) keep("mask", mask_);
     train("first", plan_.train);
     train("second", plan_.train_again);
     evaluate();
-    probe();
+    align(hidden_start, probe("hidden"));
     for (int k = 0; k < n_tensors(g_); ++k)
       if (tensor(g_, k).role != Role::bias) {
         effective(k);
-        if (plan_.tangent) tangent(k, start);
+        if (!plan_.tangent) continue;
+        tangent(k, start, TangentForm::factored);
+        tangent(k, start, TangentForm::columns);
+        tangent(k, start, TangentForm::cheaper);
       }
     return std::move(results_);
   }
@@ -122,10 +126,24 @@ class Course {
       keep(name + " accuracy", accuracy);
     }
   }
-  void probe() {
+  std::vector<Real> probe(const std::string& name) {
     Buffer<Real> hidden(where_, size_t(count_) * size_t(g_.n_layers) * size_t(plan_.trials) * size_t(g_.n_hidden));
     call(ProbeArgs<Real>{cohort_, plan_.trials, hidden.data()}, program_.probe_workspace, program_.probe);
-    keep("hidden", hidden);
+    return keep(name, hidden);
+  }
+  void align(const std::vector<Real>& start, const std::vector<Real>& now) {
+    Buffer<Real> hidden_start(where_, start), hidden(where_, now);
+    Buffer<GramSums> uncentred(where_, size_t(count_)), centred(where_, size_t(count_));
+    for (int layer = 0; layer < g_.n_layers; ++layer) {
+      call(AlignmentArgs<Real>{cohort_, plan_.trials, layer, hidden.data(), hidden_start.data(), uncentred.data(),
+                               centred.data()},
+           program_.alignment_workspace, program_.alignment);
+      for (auto* sums : {&uncentred, &centred}) {
+        std::vector<double>& to = results_[std::string("grams of layer ") + std::to_string(layer) +
+                                           (sums == &centred ? " centred" : " uncentred")];
+        for (const GramSums& s : sums->values()) to.insert(to.end(), {s.xy, s.xx, s.yy});
+      }
+    }
   }
   void effective(int k) {
     const Tensor t = tensor(g_, k);
@@ -133,12 +151,12 @@ class Course {
     call(EffectiveArgs<Real>{cohort_, k, weights.data()}, program_.effective_workspace, program_.effective);
     keep("effective " + std::to_string(k), weights);
   }
-  void tangent(int k, const std::vector<Real>& start) {
+  void tangent(int k, const std::vector<Real>& start, TangentForm form) {
     Buffer<Real> theta_start(where_, start);
     Buffer<TangentSums> sums(where_, size_t(count_));
-    call(TangentArgs<Real>{cohort_, theta_start.data(), plan_.tangent_trials, k, sums.data()},
+    call(TangentArgs<Real>{cohort_, theta_start.data(), plan_.tangent_trials, k, sums.data(), LossSteps::all, form},
          program_.tangent_workspace, program_.tangent);
-    const std::string name = "tangent " + std::to_string(k) + " ";
+    const std::string name = "tangent " + std::to_string(k) + " form " + std::to_string(int(form)) + " ";
     for (const TangentSums& s : sums.values()) {
       results_[name + "now_start"].push_back(s.now_start);
       results_[name + "now_now"].push_back(s.now_now);

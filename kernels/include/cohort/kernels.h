@@ -231,6 +231,9 @@ struct TangentSums {
   double target_now, target_start;         // y^T K y, y^T K0 y
   double target_target;                    // y^T y; y = centred one-hot targets of the same rows
 };
+// How they are made, to the same sums but for rounding: from the factors of every gradient, delta (x) activity, in blocks of
+// two trials; or from J itself, a few of its columns at a time. cohort/tangent.h says which is the cheaper one.
+enum class TangentForm : int32_t { cheaper, factored, columns };
 template <class Real>
 struct TangentArgs {
   Cohort<Real> cohort;
@@ -238,6 +241,23 @@ struct TangentArgs {
   int32_t trials = 0;
   int32_t tensor = 1;           // which weight tensor (input or recurrent of any layer, or the readout)
   TangentSums* sums = nullptr;  // [n_nets]
+  // `last`: every network's loss counts the last step only, which needs less workspace; sums of others are then NaN.
+  LossSteps loss_steps = LossSteps::all;
+  TangentForm form = TangentForm::cheaper;
+};
+// Sums over the Gram matrices G = A A^T, H = B B^T of two matrices [trials][n_hidden]: <G, H>, <G, G>, <H, H>.
+struct GramSums {
+  double xy, xx, yy;
+};
+// Those of each network's hidden states in one layer now (A) and at the start (B), as they are and with every unit's mean
+// over the trials taken off. Products and sums are in double.
+template <class Real>
+struct AlignmentArgs {
+  Cohort<Real> cohort;  // its signature and n_nets
+  int32_t trials = 0;
+  int32_t layer = 0;
+  const Real *hidden = nullptr, *hidden_start = nullptr;  // [n_nets][n_layers][trials][n_hidden], as probes leave them
+  GramSums *uncentred = nullptr, *centred = nullptr;      // [n_nets]
 };
 // The effective weights of tensor k, as the core sees them (signs and inhibition applied, leak not).
 template <class Real>
@@ -274,6 +294,8 @@ struct Program {
   void (*probe)(const ProbeArgs<Real>&, const Launch&);
   size_t (*tangent_workspace)(const TangentArgs<Real>&, int32_t count);
   void (*tangent)(const TangentArgs<Real>&, const Launch&);
+  size_t (*alignment_workspace)(const AlignmentArgs<Real>&, int32_t count);
+  void (*alignment)(const AlignmentArgs<Real>&, const Launch&);
   size_t (*effective_workspace)(const EffectiveArgs<Real>&, int32_t count);
   void (*effective)(const EffectiveArgs<Real>&, const Launch&);
 };
