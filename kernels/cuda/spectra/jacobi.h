@@ -32,7 +32,7 @@ struct JacobiArgs {
 // Columns of smaller norm count as null: of matrices scaled to magnitude one, squares above stay normal numbers.
 template <class Real>
 COHORT_FORCE_INLINE constexpr Real null_column() {
-  return sizeof(Real) == 4 ? Real(1e-15f) : Real(1e-140);
+  return sizeof(Real) == 4 ? Real(1e-15f) : Real(1e-30);
 }
 // Cosine of two columns that counts as orthogonal: what their dot product cannot resolve.
 template <class Real>
