@@ -8,12 +8,14 @@
 //     static void measure(const Observation& seen, std::span<double> out);   // out[i] belongs to fields[i]; NaN = no value
 //   };
 //
+// With `static constexpr bool keeps_spectrum = true` the singular values or eigenvalues that it needs are kept as they are, too.
 // Columns are NAME[.FIELD][.TENSOR].initial|final; an empty field name gives the plain column.
 #pragma once
 
 #include <span>
 
 #include "cohort/kernels.h"
+#include "cohort/spectra.h"
 
 namespace cohort::engine {
 
@@ -34,11 +36,9 @@ struct MatrixView {
 
 // One network at one moment, next to its start. Only what the analysis needs is filled in.
 struct Observation {
-  MatrixView weights, weights_start;  // effective weights of one tensor                       (Need::weights)
-  std::span<const double>
-      singular_values;  // of those weights, descending                          (Need::singular_values)
-  std::span<const double>
-      eigenvalue_moduli;            // |lambda|, descending; square tensors only             (Need::eigenvalues)
+  MatrixView weights, weights_start;           // effective weights of one tensor                       (Need::weights)
+  const SpectrumMeasures* spectrum = nullptr;  // of those weights                       (Need::singular_values)
+  const EigenvalueMeasures* eigenvalues = nullptr;  // of those weights; square tensors only  (Need::eigenvalues)
   MatrixView hidden, hidden_start;  // [probe trials][n_hidden] at the decision, last layer  (Need::hidden)
   TangentSums tangent{};            // tangent kernels of one tensor                         (Need::tangent)
   bool at_start = false;            // the moment is the start itself
@@ -50,6 +50,7 @@ struct Analysis {
   const char* doc;
   Need need;
   bool comparison;
+  bool keeps_spectrum;
   std::span<const Field> fields;
   void (*measure)(const Observation&, std::span<double>);
 };

@@ -5,9 +5,9 @@
 
 namespace cohort::engine::analysis {
 
-// r_eff = sum_i |lambda_i|/(n |lambda_1|), |lambda_1| the spectral radius; in [1/n, 1]. No value for tensors that are
-// not square and for nilpotent or zero matrices. Source: Liu, Baratin, Cornford, Mihalas, Shea-Brown, Lajoie (ICLR
-// 2024), How connectivity structure shapes rich and lazy learning in neural circuits.
+// EigenvalueMeasures::effective_rank, |lambda_1| the spectral radius; in [1/n, 1]. No value for tensors that are not square and
+// for nilpotent or zero matrices. Source: Liu, Baratin, Cornford, Mihalas, Shea-Brown, Lajoie (ICLR 2024), How connectivity
+// structure shapes rich and lazy learning in neural circuits.
 struct effective_rank {
   static constexpr const char* doc =
       "sum of the eigenvalues' moduli over n times the largest, in [1/n, 1]; square tensors only (Liu et "
@@ -16,12 +16,7 @@ struct effective_rank {
   static constexpr bool comparison = false;
   static constexpr Field fields[] = {{"", "sum |lambda| / (n max |lambda|)"}};
   static void measure(const Observation& seen, std::span<double> out) {
-    const std::span<const double> moduli = seen.eigenvalue_moduli;
-    out[0] = no_value;
-    if (!has_values(moduli)) return;
-    double sum = 0;
-    for (const double value : moduli) sum += value;
-    out[0] = ratio(sum / double(moduli.size()), moduli.front());
+    out[0] = seen.eigenvalues ? seen.eigenvalues->effective_rank : no_value;
   }
 };
 

@@ -5,7 +5,7 @@
 
 namespace cohort::engine::analysis {
 
-// PR = (sum sigma^2)^2/sum sigma^4, in [1, n]: 1 for rank one, n for an orthogonal matrix. Free of scale; no value for
+// SpectrumMeasures::participation_ratio, in [1, n]: 1 for rank one, n for an orthogonal matrix. Free of scale; no value for
 // a zero matrix. Source: Gao, Trautmann, Yu, Santhanam, Ryu, Shenoy, Ganguli (2017), A theory of multineuronal
 // dimensionality, dynamics and measurement, with sigma^2 for the variances; beside Liu et al. (ICLR 2024).
 struct participation_ratio {
@@ -15,16 +15,7 @@ struct participation_ratio {
   static constexpr bool comparison = false;
   static constexpr Field fields[] = {{"", "(sum sigma^2)^2 / sum sigma^4"}};
   static void measure(const Observation& seen, std::span<double> out) {
-    const std::span<const double> s = seen.singular_values;
-    out[0] = no_value;
-    if (!has_values(s)) return;
-    double second = 0, fourth = 0;  // moments of sigma/sigma_1, out of reach of overflow
-    for (const double value : s) {
-      const double q = value / s.front() * (value / s.front());
-      second += q;
-      fourth += q * q;
-    }
-    out[0] = ratio(second * second, fourth);
+    out[0] = seen.spectrum ? seen.spectrum->participation_ratio : no_value;
   }
 };
 

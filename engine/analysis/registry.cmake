@@ -1,7 +1,8 @@
 # THE list of analyses: a word here plus analysis/<word>.h.
 set(COHORT_ANALYSES
     weight_change representation_alignment cka kernel_alignment kernel_target_alignment sign_similarity sign_flips
-    svd_entropy effective_rank participation_ratio stable_rank spectral_radius singular_values log_weight_moments)
+    svd_entropy effective_rank participation_ratio stable_rank spectral_radius spectral_gap
+    singular_values eigenvalues matrix_norms log_weight_moments)
 
 # Writes analysis_registry.h into `directory`: every analysis's header and the X-macro COHORT_FOR_EACH_ANALYSIS.
 function(cohort_generate_analysis_registry directory)

@@ -17,9 +17,17 @@ concept AnalysisDefinition = requires(const Observation& seen, std::span<double>
   { T::measure(seen, out) } -> std::same_as<void>;
 };
 
+template <class T>
+constexpr bool keeps_spectrum() {
+  if constexpr (requires { T::keeps_spectrum; })
+    return T::keeps_spectrum;
+  else
+    return false;
+}
+
 template <AnalysisDefinition T>
 constexpr Analysis entry(const char* name) {
-  return {name, T::doc, T::need, T::comparison, T::fields, &T::measure};
+  return {name, T::doc, T::need, T::comparison, keeps_spectrum<T>(), T::fields, &T::measure};
 }
 
 #define COHORT_ENTRY(word) entry<analysis::word>(#word),

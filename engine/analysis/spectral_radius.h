@@ -5,7 +5,7 @@
 
 namespace cohort::engine::analysis {
 
-// max |lambda|, in [0, inf); square tensors only. Source: Li, Cornford, Ghosh, Richards (NeurIPS 2023), Learning
+// EigenvalueMeasures::radius, in [0, inf); square tensors only. Source: Li, Cornford, Ghosh, Richards (NeurIPS 2023), Learning
 // better with Dale's law: a spectral perspective.
 struct spectral_radius {
   static constexpr const char* doc =
@@ -14,7 +14,7 @@ struct spectral_radius {
   static constexpr bool comparison = false;
   static constexpr Field fields[] = {{"", "max |lambda|"}};
   static void measure(const Observation& seen, std::span<double> out) {
-    out[0] = has_values(seen.eigenvalue_moduli) ? seen.eigenvalue_moduli.front() : no_value;
+    out[0] = seen.eigenvalues ? seen.eigenvalues->radius : no_value;
   }
 };
 

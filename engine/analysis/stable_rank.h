@@ -5,7 +5,7 @@
 
 namespace cohort::engine::analysis {
 
-// sum sigma^2/sigma_1^2 = ||W||_F^2/||W||_2^2, in [1, rank]. Free of scale; no value for a zero matrix. Source:
+// SpectrumMeasures::stable_rank = ||W||_F^2/||W||_2^2, in [1, rank]. Free of scale; no value for a zero matrix. Source:
 // Rudelson, Vershynin (2007), Sampling from large matrices; beside Liu et al. (ICLR 2024).
 struct stable_rank {
   static constexpr const char* doc = "sum sigma^2 / sigma_1^2, in [1, rank] (Rudelson and Vershynin, 2007)";
@@ -13,12 +13,7 @@ struct stable_rank {
   static constexpr bool comparison = false;
   static constexpr Field fields[] = {{"", "sum sigma^2 / sigma_1^2"}};
   static void measure(const Observation& seen, std::span<double> out) {
-    const std::span<const double> s = seen.singular_values;
-    out[0] = no_value;
-    if (!has_values(s)) return;
-    double second = 0;
-    for (const double value : s) second += value / s.front() * (value / s.front());
-    out[0] = ratio(second, 1.0);
+    out[0] = seen.spectrum ? seen.spectrum->stable_rank : no_value;
   }
 };
 

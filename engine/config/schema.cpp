@@ -172,6 +172,10 @@ void network_keys(Builder& b) {
   b.single(word("init.rank_rescale", "frobenius", {"frobenius", "sigma1", "spectral_radius"},
                 "norm that truncation to a rank leaves as it was"),
            [](Draft& d, const Setting& s) { d.spec.init.rank_rescale = id<RankRescale>(s); });
+  b.single(
+      word("init.rank_method", "svd", {"svd", "range_finder"},
+           "how the matrix is cut to its rank: best approximation, or a randomised one, cheaper (Halko et al. 2011)"),
+      [](Draft& d, const Setting& s) { d.spec.init.rank_method = id<LowRankMethod>(s); });
   b.single(number("init.spectral_radius", 0, not_negative,
                   "largest eigenvalue modulus that the recurrent weights are scaled to; 0 = left as drawn"),
            [](Draft& d, const Setting& s) { d.spec.init.spectral_radius = s.number; });

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "cohort/error.h"
+#include "device/cpu_spectra.h"
 #include "device/device.h"
-#include "device/lapack_spectra.h"
 #include "device/parallel.h"
 
 namespace cohort::engine {
@@ -122,7 +122,7 @@ class CpuDevice final : public Device {
   Info info_;
   bool emulates_;
   const Program<float>* program_;
-  LapackSpectra spectra_;
+  CpuSpectra spectra_;
   std::vector<Scratch> scratch_;
 };
 

@@ -1,33 +1,29 @@
-// Spectra on a CUDA device by cuSOLVER.
+// Spectra on a CUDA device.
 #pragma once
-
-#include <memory>
 
 #include "cuda/gpu.h"
 #include "device/spectra.h"
 
 namespace cohort::engine {
 
-// Everything is computed in double from the floats as they are. Singular values and subspaces come from the
-// eigenvectors of the smaller Gram matrix, all matrices in one batch: absolute errors are below 1e-7 times a matrix's
-// largest singular value, about the rounding of its floats. Eigenvalues come from one matrix after another. NaN stands
-// for a matrix that holds a NaN or an infinity and for one on which the iteration fails. One thread at a time.
+// measure() works in a stream of its own, of low priority: matrices are read where they lie, measures are taken on the device,
+// and only rows come to the host, in wait(). Singular values are those of float (4 n 2^-24 sigma_1), low ranks and eigenvalues
+// are computed in double. One thread at a time.
 class CudaSpectra final : public Spectra {
  public:
-  // All work goes to `stream` of the current device, which outlives this object.
+  // `stream` of the current device outlives this object. What was enqueued in it before measure() is done before the matrices are
+  // read.
   explicit CudaSpectra(cudaStream_t stream);
   ~CudaSpectra() override;
 
-  void singular_values(const float* a, int64_t count, int rows, int cols, double* s) override;
-  void eigenvalue_moduli(const float* a, int64_t count, int n, double* moduli) override;
-  // A matrix whose rank is n stays as it is, to the bit. Throws cohort::Error for a rank outside 1..n, before any work.
-  void truncate(float* a, int64_t count, int n, const int* rank) override;
+  std::unique_ptr<PendingSpectra> measure(const float* a, int64_t count, int rows, int cols,
+                                          SpectraWanted wanted) override;
+  void radius(const float* a, int64_t count, int n, double* radius) override;
+  void low_rank(float* a, int64_t count, int n, const LowRankArgs<double>& how) override;
 
  private:
-  struct Solver;
-  Solver& solver();
-  cudaStream_t stream_;
-  std::unique_ptr<Solver> solver_;  // made at first use: cuSOLVER takes memory and a second of time
+  cudaStream_t stream_, side_ = nullptr;
+  cudaEvent_t before_ = nullptr;
 };
 
 }  // namespace cohort::engine

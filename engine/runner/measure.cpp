@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <limits>
-#include <string_view>
+#include <utility>
 
 #include "cohort/error.h"
 
@@ -12,22 +12,17 @@ namespace {
 
 constexpr int kSlice = 256;  // networks measured at once: bounds host memory
 
-// Effective weights of one tensor and their spectra, now and at the start.
+// Effective weights of one tensor, now and at the start, and its tangent kernels.
 struct TensorData {
-  int rows = 0, cols = 0, n_values = 0;
+  int rows = 0, cols = 0;
   std::vector<float> weights[2];
-  std::vector<double> singular[2], moduli[2];
   std::vector<TangentSums> tangent;
   MatrixView matrix(int when, int i) const {
     return {weights[when].data() + size_t(i) * size_t(rows) * size_t(cols), rows, cols};
   }
-  std::span<const double> values(int when, int i) const {
-    return std::span(singular[when]).subspan(size_t(i) * size_t(n_values), size_t(n_values));
-  }
-  std::span<const double> eigenvalues(int when, int i) const {
-    return std::span(moduli[when]).subspan(size_t(i) * size_t(rows), size_t(rows));
-  }
 };
+
+bool is_spectral(Need need) { return need == Need::singular_values || need == Need::eigenvalues; }
 
 TangentSums at_start(const TangentSums& s) {
   return {s.start_start, s.start_start, s.start_start, s.target_start, s.target_start, s.target_target};
@@ -72,25 +67,77 @@ bool Measures::needs(Need need) const {
   return std::any_of(items_.begin(), items_.end(), [&](const Item& i) { return i.analysis->need == need; });
 }
 
-Measures::Values Measures::measure(Device& device, const Networks& networks) const {
-  const double none = std::numeric_limits<double>::quiet_NaN();
-  Values values;
-  values.start.assign(list_.size() * size_t(networks.size()), none);
+Measures::Pending Measures::begin(Device& device, const Networks& networks, bool with_start) const {
+  Pending pending;
+  pending.with_start = with_start;
+  Values& values = pending.values;
+  values.start.assign(list_.size() * size_t(networks.size()), std::numeric_limits<double>::quiet_NaN());
   values.now = values.start;
-  if (std::find(settings_.names.begin(), settings_.names.end(), "singular_values") != settings_.names.end())
-    for (const int k : tensors_) {
-      const Tensor t = tensor(signature_, k);
-      values.spectra.push_back({tensor_name(signature_, k), std::min(t.rows, t.cols), {}, {}});
+  for (const Item& item : items_) {
+    if (!item.analysis->keeps_spectrum || !with_start) continue;
+    const Tensor t = tensor(signature_, item.tensor);
+    const bool real = item.analysis->need == Need::singular_values;
+    const int64_t length = std::min(t.rows, t.cols);
+    Spectrum spectrum{item.analysis->name + ("." + tensor_name(signature_, item.tensor)),
+                      real ? "singular values, descending" : "eigenvalues, real and imaginary part, by falling modulus",
+                      {"rank"},
+                      {length},
+                      {},
+                      {}};
+    if (!real) {
+      spectrum.dims.push_back("part");
+      spectrum.shape.push_back(2);
     }
-  if (list_.empty()) return values;
+    values.spectra.push_back(std::move(spectrum));
+  }
+  if (list_.empty()) return pending;
   for (int first = 0; first < networks.size(); first += kSlice)
-    measure_slice(device, networks, first, std::min(kSlice, networks.size() - first), values);
-  return values;
+    measure_slice(device, networks, first, std::min(kSlice, networks.size() - first), pending);
+  return pending;
 }
 
-void Measures::measure_slice(Device& device, const Networks& networks, int first, int count, Values& out) const {
+Measures::Values Measures::finish(Pending pending) const {
+  Values& out = pending.values;
+  const size_t n_nets = list_.empty() ? 0 : out.now.size() / list_.size();
+  for (Part& part : pending.parts) {
+    const SpectraRows rows = part.spectra->wait();
+    for (const Item& item : items_) {
+      if (item.tensor != part.tensor || !is_spectral(item.analysis->need)) continue;
+      const bool real = item.analysis->need == Need::singular_values;
+      for (int i = 0; i < part.count; ++i) {
+        Observation seen;
+        seen.at_start = part.when == 1;
+        if (real)
+          seen.spectrum = &rows.of_singular_values[size_t(i)];
+        else
+          seen.eigenvalues = &rows.of_eigenvalues[size_t(i)];
+        record(item, seen, part.when == 1 ? out.start : out.now, n_nets, size_t(part.first + i));
+      }
+      if (!item.analysis->keeps_spectrum || !pending.with_start) continue;
+      const std::string name = item.analysis->name + ("." + tensor_name(signature_, item.tensor));
+      for (Spectrum& spectrum : out.spectra) {
+        if (spectrum.name != name) continue;
+        std::vector<float>& to = part.when == 1 ? spectrum.start : spectrum.now;
+        const std::vector<float>& from = real ? rows.singular_values : rows.eigenvalues;
+        to.insert(to.end(), from.begin(), from.end());
+      }
+    }
+  }
+  return std::move(out);
+}
+
+void Measures::record(const Item& item, const Observation& seen, std::vector<double>& to, size_t n_nets,
+                      size_t net) const {
+  double values[16];
+  const std::span<double> fields(values, item.analysis->fields.size());
+  item.analysis->measure(seen, fields);
+  for (size_t f = 0; f < fields.size(); ++f) to[(item.first + f) * n_nets + net] = fields[f];
+}
+
+void Measures::measure_slice(Device& device, const Networks& networks, int first, int count, Pending& out) const {
   Cohort<float> cohort[2];  // now, at the start
-  const DeviceArray<float> theta_start = networks.start(first, count);
+  const bool start_seen = out.with_start || needs(Need::weights) || needs(Need::hidden) || needs(Need::tangent);
+  const DeviceArray<float> theta_start = start_seen ? networks.start(first, count) : DeviceArray<float>();
   cohort[0] = cohort[1] = networks.view(first, count);
   cohort[1].theta = theta_start.data();
 
@@ -100,19 +147,17 @@ void Measures::measure_slice(Device& device, const Networks& networks, int first
     const Tensor t = tensor(signature_, k);
     d.rows = t.rows;
     d.cols = t.cols;
-    d.n_values = std::min(t.rows, t.cols);
+    const SpectraWanted wanted{needs(Need::singular_values), needs(Need::eigenvalues) && t.role == Role::recurrent};
+    const bool spectral = wanted.singular_values || wanted.eigenvalues;
     for (int when = 0; when < 2; ++when) {
+      const bool spectra_here = spectral && (when == 0 || out.with_start);
+      if (!needs(Need::weights) && !spectra_here) continue;
       DeviceArray<float> weights(device, size_t(count) * size_t(t.rows) * size_t(t.cols));
       device.run(EffectiveArgs<float>{cohort[when], k, weights.data()});
-      d.weights[when] = weights.download();
-      if (needs(Need::singular_values)) {
-        d.singular[when].resize(size_t(count) * size_t(d.n_values));
-        device.spectra().singular_values(d.weights[when].data(), count, t.rows, t.cols, d.singular[when].data());
-      }
-      if (needs(Need::eigenvalues) && t.role == Role::recurrent) {
-        d.moduli[when].resize(size_t(count) * size_t(t.rows));
-        device.spectra().eigenvalue_moduli(d.weights[when].data(), count, t.rows, d.moduli[when].data());
-      }
+      if (needs(Need::weights)) d.weights[when] = weights.download();
+      if (!spectra_here) continue;
+      auto spectra = device.spectra().measure(weights.data(), count, t.rows, t.cols, wanted);
+      out.parts.push_back({k, when, first, count, std::move(weights), std::move(spectra)});
     }
     if (needs(Need::tangent)) {
       DeviceArray<TangentSums> sums(device, size_t(count));
@@ -120,13 +165,6 @@ void Measures::measure_slice(Device& device, const Networks& networks, int first
       d.tangent = sums.download();
     }
   }
-  for (auto& spectrum : out.spectra)
-    for (const int k : tensors_)
-      if (tensor_name(signature_, k) == spectrum.tensor) {
-        const auto& singular = data[size_t(k)].singular;
-        spectrum.now.insert(spectrum.now.end(), singular[0].begin(), singular[0].end());
-        spectrum.start.insert(spectrum.start.end(), singular[1].begin(), singular[1].end());
-      }
   const size_t per_network = size_t(signature_.n_layers) * size_t(settings_.probe_trials) * size_t(signature_.n_hidden);
   std::vector<float> hidden[2];
   if (needs(Need::hidden))
@@ -143,7 +181,7 @@ void Measures::measure_slice(Device& device, const Networks& networks, int first
     const int i = int(i64);
     for (const Item& item : items_)
       for (int when = 0; when < 2; ++when) {
-        if (when == 1 && item.analysis->comparison) continue;
+        if (is_spectral(item.analysis->need) || (when == 1 && (item.analysis->comparison || !out.with_start))) continue;
         Observation seen;
         seen.at_start = when == 1;
         const TensorData* const d = item.tensor >= 0 ? &data[size_t(item.tensor)] : nullptr;
@@ -153,10 +191,7 @@ void Measures::measure_slice(Device& device, const Networks& networks, int first
             seen.weights_start = d->matrix(1, i);
             break;
           case Need::singular_values:
-            seen.singular_values = d->values(when, i);
-            break;
           case Need::eigenvalues:
-            seen.eigenvalue_moduli = d->eigenvalues(when, i);
             break;
           case Need::tangent:
             seen.tangent = when == 1 ? at_start(d->tangent[size_t(i)]) : d->tangent[size_t(i)];
@@ -168,11 +203,7 @@ void Measures::measure_slice(Device& device, const Networks& networks, int first
                                  signature_.n_hidden};
             break;
         }
-        double values[16];
-        const std::span<double> fields(values, item.analysis->fields.size());
-        item.analysis->measure(seen, fields);
-        auto& to = when == 1 ? out.start : out.now;
-        for (size_t f = 0; f < fields.size(); ++f) to[(item.first + f) * n_nets + size_t(first + i)] = fields[f];
+        record(item, seen, when == 1 ? out.values.start : out.values.now, n_nets, size_t(first + i));
       }
   });
 }

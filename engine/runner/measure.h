@@ -1,6 +1,7 @@
 // The analyses of a unit: which columns there are, and their values at a moment of training.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -20,18 +21,33 @@ class Measures {
   };
   const std::vector<Measure>& list() const { return list_; }
 
-  // Singular values of the chosen tensors, kept where the analysis of that name was asked for.
+  // Singular values or eigenvalues of one tensor, kept where an analysis keeps them.
   struct Spectrum {
-    std::string tensor;
-    int length = 0;
-    std::vector<double> start, now;  // [n_nets][length]
+    std::string name, doc;          // "singular_values.recurrent"
+    std::vector<std::string> dims;  // names of the dimensions after the network
+    std::vector<int64_t> shape;     // their sizes
+    std::vector<float> start, now;  // [n_nets][shape...]
   };
   struct Values {
     std::vector<double> start, now;  // [measures][n_nets]; NaN = no value
     std::vector<Spectrum> spectra;
   };
-  // All networks, now and at their starts (regenerated, never stored).
-  Values measure(Device& device, const Networks& networks) const;
+
+  // Spectra of one tensor of some networks, on their way.
+  struct Part {
+    int tensor = 0, when = 0, first = 0, count = 0;
+    DeviceArray<float> weights;               // what they are taken of, until
+    std::unique_ptr<PendingSpectra> spectra;  // these are there
+  };
+  // All is measured but for the spectra; the device may train on meanwhile.
+  struct Pending {
+    Values values;
+    bool with_start = false;
+    std::vector<Part> parts;
+  };
+  // All networks as they are now and, with_start, at their starts (regenerated, never stored).
+  Pending begin(Device& device, const Networks& networks, bool with_start) const;
+  Values finish(Pending pending) const;
 
  private:
   struct Item {
@@ -39,7 +55,8 @@ class Measures {
     int tensor;    // -1: not about one tensor
     size_t first;  // index of its first field in list_
   };
-  void measure_slice(Device& device, const Networks& networks, int first, int count, Values& out) const;
+  void measure_slice(Device& device, const Networks& networks, int first, int count, Pending& out) const;
+  void record(const Item& item, const Observation& seen, std::vector<double>& to, size_t n_nets, size_t net) const;
   bool needs(Need need) const;
 
   AnalysisSettings settings_;

@@ -1,17 +1,11 @@
 #include "runner/networks.h"
 
 #include <algorithm>
-#include <cmath>
+#include <map>
 
 namespace cohort::engine {
 
 namespace {
-
-double frobenius(const float* w, size_t n) {
-  double sum = 0;
-  for (size_t i = 0; i < n; ++i) sum += double(w[i]) * double(w[i]);
-  return std::sqrt(sum);
-}
 
 // The matrices of some networks, one after another, and what the rank and radius steps do to them.
 class Starts {
@@ -21,33 +15,30 @@ class Starts {
   float* matrix(size_t i) { return matrices_.data() + i * area_; }
 
   std::vector<double> radii() {
-    std::vector<double> moduli(count() * size_t(n_)), radius(count());
-    spectra_.eigenvalue_moduli(matrices_.data(), int64_t(count()), n_, moduli.data());
-    for (size_t i = 0; i < count(); ++i) radius[i] = moduli[i * size_t(n_)];
+    std::vector<double> radius(count());
+    spectra_.radius(matrices_.data(), int64_t(count()), n_, radius.data());
     return radius;
   }
-  void truncate(std::span<const NetSpec* const> specs) {
-    std::vector<double> norm(count()), radius;
-    std::vector<int> rank(count());
-    bool radius_kept = false;
-    for (size_t i = 0; i < count(); ++i) {
-      norm[i] = frobenius(matrix(i), area_);
-      rank[i] = specs[i]->init.rank ? specs[i]->init.rank : n_;
-      radius_kept = radius_kept || specs[i]->init.rank_rescale == RankRescale::spectral_radius;
+  // All by the same method and with the same rescaling.
+  void cut(std::span<const NetSpec* const> specs, int layer) {
+    const InitSpec& init = specs.front()->init;
+    const bool radius_kept = init.rank_rescale == RankRescale::spectral_radius;
+    std::vector<int32_t> rank;
+    std::vector<uint64_t> seed;
+    for (const NetSpec* spec : specs) {
+      rank.push_back(spec->init.rank);
+      seed.push_back(spec->seed + (uint64_t(layer) << 48));
     }
-    if (radius_kept) radius = radii();
-    spectra_.truncate(matrices_.data(), int64_t(count()), n_, rank.data());
-    const std::vector<double> cut_radius = radius_kept ? radii() : std::vector<double>();
-    for (size_t i = 0; i < count(); ++i) switch (specs[i]->init.rank_rescale) {
-        case RankRescale::frobenius:
-          scale(i, norm[i] / frobenius(matrix(i), area_));
-          break;
-        case RankRescale::spectral_radius:
-          scale(i, radius[i] / cut_radius[i]);
-          break;
-        case RankRescale::sigma1:
-          break;  // truncation keeps it
-      }
+    const std::vector<double> radius = radius_kept ? radii() : std::vector<double>();
+    spectra_.low_rank(
+        matrices_.data(), int64_t(count()), n_,
+        {.rank = rank.data(),
+         .scale = init.rank_rescale == RankRescale::frobenius ? LowRankScale::frobenius : LowRankScale::none,
+         .method = init.rank_method,
+         .seed = seed.data()});
+    if (!radius_kept) return;  // truncation keeps sigma_1
+    const std::vector<double> cut_radius = radii();
+    for (size_t i = 0; i < count(); ++i) scale(i, radius[i] / cut_radius[i]);
   }
   void scale(size_t i, double factor) {
     for (size_t k = 0; k < area_; ++k) matrix(i)[k] = float(double(matrix(i)[k]) * factor);
@@ -111,10 +102,11 @@ DeviceArray<float> Networks::start(int first, int count) const {
 // effective recurrent matrix is scaled to the wanted max |lambda| (Li et al., NeurIPS 2023); of a DANN, W_ex and W_ei are.
 void Networks::draw(Cohort<float> cohort, int first) const {
   device_.run(InitArgs<float>{cohort});
-  std::vector<size_t> cut, scaled;
+  std::map<std::pair<RankRescale, LowRankMethod>, std::vector<size_t>> cut;
+  std::vector<size_t> scaled;
   for (size_t i = 0; i < size_t(cohort.n_nets); ++i) {
     const InitSpec& init = specs_[size_t(first) + i].init;
-    if (init.rank > 0 && init.rank < signature_.n_hidden) cut.push_back(i);
+    if (init.rank > 0 && init.rank < signature_.n_hidden) cut[{init.rank_rescale, init.rank_method}].push_back(i);
     if (init.spectral_radius > 0) scaled.push_back(i);
   }
   if (cut.empty() && scaled.empty()) return;
@@ -126,18 +118,18 @@ void Networks::draw(Cohort<float> cohort, int first) const {
   const size_t area = size_t(n) * size_t(n);
   for (int layer = 0; layer < signature_.n_layers; ++layer) {
     const Tensor t = tensor(signature_, recurrent_tensor(layer));
-    if (!cut.empty()) {
-      Starts starts(device_.spectra(), n, cut.size());
+    for (const auto& [how, chosen] : cut) {
+      Starts starts(device_.spectra(), n, chosen.size());
       std::vector<const NetSpec*> specs;
-      for (size_t k = 0; k < cut.size(); ++k) {
-        std::copy_n(theta.data() + cut[k] * stride + t.offset, area, starts.matrix(k));
-        specs.push_back(&specs_[size_t(first) + cut[k]]);
+      for (size_t k = 0; k < chosen.size(); ++k) {
+        std::copy_n(theta.data() + chosen[k] * stride + t.offset, area, starts.matrix(k));
+        specs.push_back(&specs_[size_t(first) + chosen[k]]);
       }
-      starts.truncate(specs);
-      for (size_t k = 0; k < cut.size(); ++k)
-        std::copy_n(starts.matrix(k), area, theta.data() + cut[k] * stride + t.offset);
-      device_.upload(cohort.theta, theta.data(), theta.size() * sizeof(float));
+      starts.cut(specs, layer);
+      for (size_t k = 0; k < chosen.size(); ++k)
+        std::copy_n(starts.matrix(k), area, theta.data() + chosen[k] * stride + t.offset);
     }
+    if (!cut.empty()) device_.upload(cohort.theta, theta.data(), theta.size() * sizeof(float));
     if (!scaled.empty()) {
       DeviceArray<float> effective(device_, size_t(cohort.n_nets) * area);
       device_.run(EffectiveArgs<float>{cohort, recurrent_tensor(layer), effective.data()});

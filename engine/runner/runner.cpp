@@ -155,7 +155,16 @@ class CohortRun {
     }
     ++evaluation_index_;
   }
-  void snapshot() { record(measures_.measure(context_.device, networks_).now); }
+  // Spectra go on beside the training up to the next snapshot.
+  void snapshot() {
+    record_pending();
+    pending_ = measures_.begin(context_.device, networks_, false);
+  }
+  void record_pending() {
+    if (!pending_) return;
+    record(measures_.finish(std::move(*pending_)).now);
+    pending_.reset();
+  }
   void record(const std::vector<double>& values) {
     for (size_t m = 0; m < measures_.list().size(); ++m) {
       UnitResult::Series* const series = find_series(measures_.list()[m].name);
@@ -166,10 +175,11 @@ class CohortRun {
   }
 
   void finish(bool snapshots) {
+    record_pending();
     const std::vector<NetState> states = networks_.states();
     const Evaluation e = evaluate();
     if (find_series("eval.loss")) record(e);
-    const Measures::Values values = measures_.measure(context_.device, networks_);
+    const Measures::Values values = measures_.finish(measures_.begin(context_.device, networks_, true));
     const size_t n = size_t(networks_.size());
     for (size_t i = 0; i < n; ++i) {
       result_.diverged_at[first_ + i] = states[i].diverged_at >= 0 ? states[i].diverged_at
@@ -194,10 +204,8 @@ class CohortRun {
       record(values.start);
     }
     for (const auto& s : values.spectra) {
-      keep("singular_values." + s.tensor + ".initial", "singular values, descending", {"rank"}, {s.length},
-           {s.start.begin(), s.start.end()});
-      keep("singular_values." + s.tensor + ".final", "singular values, descending", {"rank"}, {s.length},
-           {s.now.begin(), s.now.end()});
+      keep(s.name + ".initial", s.doc, s.dims, s.shape, s.start);
+      keep(s.name + ".final", s.doc, s.dims, s.shape, s.now);
     }
     keep_weights();
   }
@@ -236,6 +244,7 @@ class CohortRun {
   const RunSettings& settings_;
   Networks networks_;
   Measures measures_;
+  std::optional<Measures::Pending> pending_;
   int64_t end_;
   size_t first_, n_nets_;
   UnitResult& result_;
@@ -253,7 +262,7 @@ double training_flop(const ResolvedNetwork& network) {
 size_t bytes_per_network(const Signature& signature, const RunSettings& settings) {
   const size_t params = n_params(signature), hidden = size_t(signature.n_layers) * size_t(signature.n_hidden) *
                                                       size_t(settings.analysis.probe_trials);
-  return params * (4 * sizeof(float) + 2) + 2 * hidden * sizeof(float) + sizeof(NetSpec) + sizeof(NetState) + 4096;
+  return params * (5 * sizeof(float) + 2) + 2 * hidden * sizeof(float) + sizeof(NetSpec) + sizeof(NetState) + 4096;
 }
 
 int64_t networks_per_cohort(const Device& device, const Signature& signature, const RunSettings& settings) {

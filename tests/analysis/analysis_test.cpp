@@ -6,7 +6,7 @@
 #include <set>
 #include <sstream>
 
-#include "matrices.h"
+#include "spectra_of.h"
 
 namespace cohort::engine {
 namespace {
@@ -18,10 +18,25 @@ constexpr float nan_float = std::numeric_limits<float>::quiet_NaN();
 // Sums of k terms of one sign, each rounded once, then a handful of operations.
 double rounding(double k) { return 8 * k * eps; }
 
-double measured_of(const char* name, std::vector<double> values, const char* field = "") {
+// The measures of one spectrum, of singular values or moduli of eigenvalues (all of them real).
+struct Spectrum {
+  SpectrumMeasures of_values;
+  EigenvalueMeasures of_eigenvalues;
+  explicit Spectrum(const std::vector<double>& values) : of_values(measures_of(values)) {
+    std::vector<double> complex;
+    for (const double value : values) complex.insert(complex.end(), {value, 0.0});
+    of_eigenvalues = eigenvalue_measures_of(complex);
+  }
+  void show(Observation& seen) const {
+    seen.spectrum = &of_values;
+    seen.eigenvalues = &of_eigenvalues;
+  }
+};
+
+double measured_of(const char* name, const std::vector<double>& values, const char* field = "") {
+  const Spectrum spectrum(values);
   Observation seen;
-  seen.singular_values = values;
-  seen.eigenvalue_moduli = values;
+  spectrum.show(seen);
   return measured(name, seen, field);
 }
 
@@ -74,13 +89,14 @@ TEST(Registry, one_nan_or_infinity_anywhere_gives_no_value) {
   for (const float bad : {nan_float, std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity()}) {
     Matrix<float> good = gaussian(6, 5, 1, 1), broken = good;
     broken(3, 2) = bad;
-    std::vector<double> spectrum = {3, 2, 1};
-    spectrum[size_t(bad > 0 ? 0 : 2)] = double(bad);
+    std::vector<double> values = {3, 2, 1};
+    values[size_t(bad > 0 ? 0 : 2)] = double(bad);
+    const Spectrum spectrum(values);
     const double b = double(bad);
     Observation seen;
     seen.weights = seen.hidden = view(broken);
     seen.weights_start = seen.hidden_start = view(good);
-    seen.singular_values = seen.eigenvalue_moduli = spectrum;
+    spectrum.show(seen);
     seen.tangent = {b, b, b, b, b, 1};
     for (const Analysis& analysis : analyses()) {
       std::vector<double> out(analysis.fields.size(), 0);
@@ -99,11 +115,11 @@ TEST(Registry, one_nan_or_infinity_anywhere_gives_no_value) {
 
 TEST(Registry, one_weight_and_one_unit_are_enough_or_give_no_value_but_never_an_infinity) {
   const Matrix<float> now = filled(1, 1, [] { return -2; }), start = filled(1, 1, [] { return 1; });
-  const std::vector<double> one = {2};
+  const Spectrum one({2});
   Observation seen;
   seen.weights = seen.hidden = view(now);
   seen.weights_start = seen.hidden_start = view(start);
-  seen.singular_values = seen.eigenvalue_moduli = one;
+  one.show(seen);
   seen.tangent = {2, 4, 1, 2, 1, 1};
   for (const Analysis& analysis : analyses()) {
     std::vector<double> out(analysis.fields.size(), 0);
@@ -439,6 +455,10 @@ TEST(SpectralMeasures, of_a_graded_spectrum) {
   EXPECT_EQ(measured_of("singular_values", s, "mean"), 2);
   EXPECT_EQ(measured_of("singular_values", s, "smallest"), 1);
   EXPECT_EQ(measured_of("singular_values", s, "above_below"), 1);
+  EXPECT_EQ(measured_of("spectral_gap", s), .5);
+  EXPECT_EQ(measured_of("eigenvalues", s, "gap"), .5);
+  EXPECT_EQ(measured_of("matrix_norms", s, "nuclear"), 8);
+  EXPECT_DOUBLE_EQ(measured_of("matrix_norms", s, "frobenius"), std::sqrt(22.0));
   EXPECT_EQ(measured_of("singular_values", {4, 2, 1}, "median"), 2);
   EXPECT_EQ(measured_of("singular_values", {4, 2, 1.5, 1}, "above_below"), 2);
   EXPECT_TRUE(std::isnan(measured_of("singular_values", {4, 2}, "above_below")));
@@ -446,7 +466,7 @@ TEST(SpectralMeasures, of_a_graded_spectrum) {
 
 TEST(SpectralMeasures, of_a_zero_matrix) {
   const std::vector<double> s(10, 0.0);
-  for (const char* name : {"svd_entropy", "effective_rank", "participation_ratio", "stable_rank"})
+  for (const char* name : {"svd_entropy", "effective_rank", "participation_ratio", "stable_rank", "spectral_gap"})
     EXPECT_TRUE(std::isnan(measured_of(name, s))) << name;
   EXPECT_EQ(measured_of("spectral_radius", s), 0);
   EXPECT_EQ(measured_of("singular_values", s, "largest"), 0);

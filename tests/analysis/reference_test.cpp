@@ -8,8 +8,7 @@
 #include <functional>
 #include <string>
 
-#include "device/lapack_spectra.h"
-#include "matrices.h"
+#include "spectra_of.h"
 
 namespace cohort::engine {
 namespace {
@@ -17,10 +16,6 @@ namespace {
 using namespace testing;
 
 constexpr double n_standard_errors = 4;
-LapackSpectra& spectra() {
-  static LapackSpectra instance(2);
-  return instance;
-}
 
 struct Sample {
   std::string what;
@@ -43,15 +38,13 @@ Sample sample(const std::string& what, const std::vector<Matrix<float>>& matrice
   Sample out{what + " " + name + (*field ? "." : "") + field, {}};
   const Need need = find_analysis(name)->need;
   for (const Matrix<float>& a : matrices) {
-    std::vector<double> spectrum(size_t(a.rows));
+    const SpectrumMeasures of_values =
+        need == Need::singular_values ? measures_of(singular_values(a)) : SpectrumMeasures{};
+    const EigenvalueMeasures of_eigenvalues =
+        need == Need::eigenvalues ? eigenvalue_measures_of(eigenvalues(a)) : EigenvalueMeasures{};
     Observation seen;
-    if (need == Need::eigenvalues) {
-      spectra().eigenvalue_moduli(a.data.data(), 1, a.rows, spectrum.data());
-      seen.eigenvalue_moduli = spectrum;
-    } else {
-      spectra().singular_values(a.data.data(), 1, a.rows, a.cols, spectrum.data());
-      seen.singular_values = spectrum;
-    }
+    seen.spectrum = &of_values;
+    seen.eigenvalues = &of_eigenvalues;
     out.values.push_back(measured(name, seen, field));
   }
   return out;
@@ -98,8 +91,7 @@ Matrix<float> column_ei(int n, uint64_t seed) {
   for (int r = 0; r < n; ++r)
     for (int c = 0; c < n; ++c)
       w(r, c) = r == c ? 0.f : float(c < ne ? random.exponential(sigma_e) : -random.exponential(sigma_i));
-  std::vector<double> moduli(static_cast<size_t>(n));
-  spectra().eigenvalue_moduli(w.data.data(), 1, n, moduli.data());
+  const std::vector<double> moduli = eigenvalue_moduli(w);
   for (float& value : w.data) value = float(double(value) * 1.5 / moduli[0]);
   return w;
 }
@@ -135,8 +127,7 @@ std::vector<Matrix<float>> of_rank(int rank) {
   return draws(4, [&](uint64_t seed) {
     Matrix<float> w = gaussian(n_units, n_units, 1.25 / std::sqrt(double(n_units)), seed);
     const double norm = frobenius(w);
-    spectra().truncate(w.data.data(), 1, n_units, &rank);
-    rescale(w, norm);
+    w = low_rank(w, rank, LowRankScale::frobenius);
     EXPECT_NEAR(frobenius(w), norm, norm * 1e-6);
     return w;
   });

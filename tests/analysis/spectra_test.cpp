@@ -1,5 +1,5 @@
-// LapackSpectra against LAPACK called in double on one matrix at a time (another driver for singular values), and
-// against matrices whose spectra are known.
+// The CPU's spectra against LAPACK called in double on one matrix at a time (another driver for singular values), and
+// against matrices whose spectra are known; and CpuSpectra over many matrices.
 #include <gtest/gtest.h>
 #include <lapacke.h>
 
@@ -10,8 +10,8 @@
 #include <limits>
 
 #include "cohort/error.h"
-#include "device/lapack_spectra.h"
-#include "matrices.h"
+#include "device/cpu_spectra.h"
+#include "spectra_of.h"
 
 namespace cohort::engine {
 namespace {
@@ -22,21 +22,6 @@ constexpr double eps = std::numeric_limits<double>::epsilon();
 constexpr double float_eps = double(std::numeric_limits<float>::epsilon());
 constexpr float nan_float = std::numeric_limits<float>::quiet_NaN();
 constexpr float inf_float = std::numeric_limits<float>::infinity();
-
-std::vector<double> singular_values(const Matrix<float>& a) {
-  std::vector<double> s(size_t(std::min(a.rows, a.cols)), -1);
-  LapackSpectra(1).singular_values(a.data.data(), 1, a.rows, a.cols, s.data());
-  return s;
-}
-std::vector<double> eigenvalue_moduli(const Matrix<float>& a) {
-  std::vector<double> moduli(size_t(a.rows), -1);
-  LapackSpectra(1).eigenvalue_moduli(a.data.data(), 1, a.rows, moduli.data());
-  return moduli;
-}
-Matrix<float> truncated(Matrix<float> a, int rank) {
-  LapackSpectra(1).truncate(a.data.data(), 1, a.rows, &rank);
-  return a;
-}
 
 // QR iteration instead of divide and conquer, row-major as it is.
 std::vector<double> oracle_singular_values(const Matrix<float>& a) {
@@ -185,7 +170,7 @@ TEST(Truncate, keeps_the_leading_singular_values_and_drops_the_rest) {
   const Matrix<float> a = gaussian(n, n, 1, 25);
   const std::vector<double> before = singular_values(a);
   for (const int rank : {1, 2, 13, n - 1}) {
-    const Matrix<float> b = truncated(a, rank);
+    const Matrix<float> b = low_rank(a, rank);
     const std::vector<double> after = singular_values(b);
     const double tolerance = float_eps / 2 * frobenius(a);  // the result is rounded to float
     for (int i = 0; i < n; ++i) EXPECT_NEAR(after[size_t(i)], i < rank ? before[size_t(i)] : 0, tolerance);
@@ -202,28 +187,28 @@ TEST(Truncate, keeps_the_leading_singular_values_and_drops_the_rest) {
 
 TEST(Truncate, gives_back_what_has_that_rank_already) {
   const Matrix<float> full = gaussian(20, 20, 1, 26);
-  EXPECT_EQ(truncated(full, 20).data, full.data);
+  EXPECT_EQ(low_rank(full, 20).data, full.data);
   const Matrix<float> ones = filled(20, 20, [] { return -1.5; });  // rows and columns in their places
   Matrix<float> outer(20, 20);
   for (int r = 0; r < 20; ++r)
     for (int c = 0; c < 20; ++c) outer(r, c) = float((r + 1) * (c - 4));
   for (const Matrix<float>& a : {ones, outer}) {
-    const Matrix<float> b = truncated(a, 1);
+    const Matrix<float> b = low_rank(a, 1);
     for (size_t i = 0; i < a.data.size(); ++i) EXPECT_NEAR(b.data[i], a.data[i], float_eps * 400);
   }
-  for (const float value : truncated(Matrix<float>(5, 5), 2).data) EXPECT_EQ(value, 0);
+  for (const float value : low_rank(Matrix<float>(5, 5), 2).data) EXPECT_EQ(value, 0);
 }
 
 TEST(Truncate, refuses_impossible_ranks_before_touching_anything) {
   const Matrix<float> a = gaussian(4, 8, 1, 27);
   for (const int bad : {0, -1, 5}) {
     Matrix<float> two = a;
-    const int rank[] = {1, bad};
+    const int32_t rank[] = {1, bad};
     try {
-      LapackSpectra(2).truncate(two.data.data(), 2, 4, rank);
+      CpuSpectra(2).low_rank(two.data.data(), 2, 4, {.rank = rank});
       ADD_FAILURE() << "rank " << bad << " was accepted";
     } catch (const Error& error) {
-      EXPECT_EQ(error.what(), "rank of matrix 1 is " + std::to_string(bad) + ", allowed are 1..4");
+      EXPECT_EQ(error.what(), "rank of matrix 1 is " + std::to_string(bad) + "; allowed: 1 to 4");
     }
     EXPECT_EQ(two.data, a.data);
   }
@@ -232,20 +217,20 @@ TEST(Truncate, refuses_impossible_ranks_before_touching_anything) {
 // ---- many matrices --------------------------------------------------------------------------------------------------
 
 struct Results {
-  std::vector<double> s, wide_s, moduli;
+  SpectraRows square, wide;
   std::vector<float> cut;
+  std::vector<double> radius;
 };
 
 Results all_results(const std::vector<float>& matrices, int64_t count, int n, int n_threads) {
-  Results out{std::vector<double>(size_t(count * n)), std::vector<double>(size_t(count * 2)),
-              std::vector<double>(size_t(count * n)), matrices};
-  LapackSpectra spectra(n_threads);
-  spectra.singular_values(matrices.data(), count, n, n, out.s.data());
-  spectra.singular_values(matrices.data(), count, 2, n * n / 2, out.wide_s.data());
-  spectra.eigenvalue_moduli(matrices.data(), count, n, out.moduli.data());
-  std::vector<int> rank(static_cast<size_t>(count));
+  CpuSpectra spectra(n_threads);
+  Results out{spectra.measure(matrices.data(), count, n, n, {true, true})->wait(),
+              spectra.measure(matrices.data(), count, 2, n * n / 2, {true, false})->wait(), matrices,
+              std::vector<double>(size_t(count))};
+  spectra.radius(matrices.data(), count, n, out.radius.data());
+  std::vector<int32_t> rank(static_cast<size_t>(count));
   for (int64_t i = 0; i < count; ++i) rank[size_t(i)] = 1 + int(i % n);
-  spectra.truncate(out.cut.data(), count, n, rank.data());
+  spectra.low_rank(out.cut.data(), count, n, {.rank = rank.data(), .scale = LowRankScale::none});
   return out;
 }
 
@@ -261,9 +246,12 @@ TEST(Spectra, are_the_same_bits_at_any_number_of_threads) {
     const Results one = all_results(matrices, count, n, 1);
     for (const int n_threads : {0, 2, 3, 16}) {
       const Results many = all_results(matrices, count, n, n_threads);
-      EXPECT_TRUE(same_bits(one.s, many.s)) << n_threads;
-      EXPECT_TRUE(same_bits(one.wide_s, many.wide_s)) << n_threads;
-      EXPECT_TRUE(same_bits(one.moduli, many.moduli)) << n_threads;
+      EXPECT_TRUE(same_bits(one.square.singular_values, many.square.singular_values)) << n_threads;
+      EXPECT_TRUE(same_bits(one.square.of_singular_values, many.square.of_singular_values)) << n_threads;
+      EXPECT_TRUE(same_bits(one.square.eigenvalues, many.square.eigenvalues)) << n_threads;
+      EXPECT_TRUE(same_bits(one.square.of_eigenvalues, many.square.of_eigenvalues)) << n_threads;
+      EXPECT_TRUE(same_bits(one.wide.singular_values, many.wide.singular_values)) << n_threads;
+      EXPECT_TRUE(same_bits(one.radius, many.radius)) << n_threads;
       EXPECT_TRUE(same_bits(one.cut, many.cut)) << n_threads;
     }
   }
@@ -282,25 +270,52 @@ TEST(Spectra, of_a_broken_matrix_are_nan_and_of_its_neighbours_unchanged) {
   for (int64_t i = 0; i < count; ++i) {
     const bool broken = i == 2 || i == 4 || i == 8;
     for (size_t k = size_t(i) * size_t(n); k < size_t(i + 1) * size_t(n); ++k) {
-      EXPECT_TRUE(broken ? std::isnan(after.s[k]) : after.s[k] == before.s[k]) << i;
-      EXPECT_TRUE(broken ? std::isnan(after.moduli[k]) : after.moduli[k] == before.moduli[k]) << i;
+      const float s = after.square.singular_values[k], s_before = before.square.singular_values[k];
+      EXPECT_TRUE(broken ? std::isnan(s) : s == s_before) << i;
+      for (size_t part = 2 * k; part < 2 * k + 2; ++part) {
+        const float e = after.square.eigenvalues[part], e_before = before.square.eigenvalues[part];
+        EXPECT_TRUE(broken ? std::isnan(e) : e == e_before) << i;
+      }
     }
+    EXPECT_EQ(std::isnan(after.square.of_singular_values[size_t(i)].entropy), broken);
+    EXPECT_EQ(std::isnan(after.square.of_eigenvalues[size_t(i)].radius), broken);
+    EXPECT_TRUE(broken ? std::isnan(after.radius[size_t(i)]) : after.radius[size_t(i)] == before.radius[size_t(i)]);
     for (size_t k = size_t(i) * size; k < size_t(i + 1) * size; ++k)
       EXPECT_TRUE(broken ? std::isnan(after.cut[k]) : after.cut[k] == before.cut[k]) << i;
   }
-  const int full = n;
+  const int32_t full = n;
   std::vector<float> one(matrices.begin() + int64_t(2 * size), matrices.begin() + int64_t(3 * size));
-  LapackSpectra(1).truncate(one.data(), 1, n, &full);
+  CpuSpectra(1).low_rank(one.data(), 1, n, {.rank = &full});
   for (const float value : one) EXPECT_TRUE(std::isnan(value));
 }
 
 TEST(Spectra, of_nothing_are_nothing) {
-  LapackSpectra spectra(2);
-  spectra.singular_values(nullptr, 0, 5, 5, nullptr);
-  spectra.singular_values(nullptr, 3, 0, 5, nullptr);
-  spectra.eigenvalue_moduli(nullptr, 0, 5, nullptr);
-  spectra.eigenvalue_moduli(nullptr, 3, 0, nullptr);
-  spectra.truncate(nullptr, 0, 5, nullptr);
+  CpuSpectra spectra(2);
+  EXPECT_TRUE(spectra.measure(nullptr, 0, 5, 5, {true, true})->wait().singular_values.empty());
+  EXPECT_TRUE(spectra.measure(nullptr, 3, 0, 5, {true, false})->wait().singular_values.empty());
+  EXPECT_TRUE(spectra.measure(nullptr, 3, 5, 5, {false, false})->wait().eigenvalues.empty());
+  spectra.radius(nullptr, 0, 5, nullptr);
+  spectra.radius(nullptr, 3, 0, nullptr);
+  spectra.low_rank(nullptr, 0, 5, {});
+}
+
+TEST(Spectra, are_those_of_the_matrices_in_double) {
+  const int n = 20;
+  const std::vector<float> matrices = gaussian(2 * n, n, 1, 30).data;
+  CpuSpectra spectra(2);
+  const SpectraRows rows = spectra.measure(matrices.data(), 2, n, n, {true, true})->wait();
+  std::vector<double> radius(2);
+  spectra.radius(matrices.data(), 2, n, radius.data());
+  for (int i = 0; i < 2; ++i) {
+    Matrix<float> a(n, n);
+    std::copy_n(matrices.begin() + i * n * n, n * n, a.data.begin());
+    const std::vector<double> s = singular_values(a), e = eigenvalues(a), moduli = eigenvalue_moduli(a);
+    for (int k = 0; k < n; ++k) EXPECT_EQ(rows.singular_values[size_t(i * n + k)], float(s[size_t(k)]));
+    for (int k = 0; k < 2 * n; ++k) EXPECT_EQ(rows.eigenvalues[size_t(2 * i * n + k)], float(e[size_t(k)]));
+    EXPECT_EQ(rows.of_singular_values[size_t(i)].entropy, measures_of(s).entropy);
+    EXPECT_EQ(rows.of_eigenvalues[size_t(i)].effective_rank, eigenvalue_measures_of(e).effective_rank);
+    EXPECT_NEAR(radius[size_t(i)], moduli[0], 1e-6 * moduli[0]);
+  }
 }
 
 }  // namespace

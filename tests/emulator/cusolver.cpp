@@ -2,7 +2,6 @@
 
 #include <lapacke.h>
 
-#include <complex>
 #include <vector>
 
 struct cusolverDnContext {
@@ -85,38 +84,5 @@ cusolverStatus_t cusolverDnXsyevBatched(cusolverDnHandle_t handle, cusolverDnPar
   store(a, matrices.data(), matrices.size());
   store(w, values.data(), values.size());
   store(info, failed.data(), failed.size());
-  return CUSOLVER_STATUS_SUCCESS;
-}
-
-cusolverStatus_t cusolverDnXgeev_bufferSize(cusolverDnHandle_t, cusolverDnParams_t, cusolverEigMode_t,
-                                            cusolverEigMode_t, int64_t, cudaDataType, const void*, int64_t,
-                                            cudaDataType, const void*, cudaDataType, const void*, int64_t, cudaDataType,
-                                            const void*, int64_t, cudaDataType, size_t* device_bytes,
-                                            size_t* host_bytes) {
-  *device_bytes = device_scratch;
-  *host_bytes = host_scratch;
-  return CUSOLVER_STATUS_SUCCESS;
-}
-// Without vectors only.
-cusolverStatus_t cusolverDnXgeev(cusolverDnHandle_t handle, cusolverDnParams_t, cusolverEigMode_t left,
-                                 cusolverEigMode_t right, int64_t n, cudaDataType type_a, void* a, int64_t lda,
-                                 cudaDataType type_w, void* w, cudaDataType type_vl, void*, int64_t ldvl,
-                                 cudaDataType type_vr, void*, int64_t ldvr, cudaDataType compute_type,
-                                 void* device_buffer, size_t device_bytes, void* host_buffer, size_t host_bytes,
-                                 int* info) {
-  if (type_a != CUDA_R_64F || type_w != CUDA_C_64F || type_vl != CUDA_R_64F || type_vr != CUDA_R_64F ||
-      compute_type != CUDA_R_64F || n < 1 || lda < n || ldvl < 1 || ldvr < 1 || left != CUSOLVER_EIG_MODE_NOVECTOR ||
-      right != CUSOLVER_EIG_MODE_NOVECTOR)
-    return CUSOLVER_STATUS_INVALID_VALUE;
-  cudaStreamSynchronize(handle->stream);
-  check_buffers(device_buffer, device_bytes, host_buffer, host_bytes);
-  std::vector<double> matrix = fetch(a, size_t(n * lda)), re(size_t(n), 0.0), im(size_t(n), 0.0);
-  const int failed = LAPACKE_dgeev(LAPACK_COL_MAJOR, 'N', 'N', lapack_int(n), matrix.data(), lapack_int(lda), re.data(),
-                                   im.data(), nullptr, 1, nullptr, 1);
-  std::vector<std::complex<double>> values(size_t(n), 0.0);
-  for (size_t k = 0; k < values.size(); ++k) values[k] = {re[k], im[k]};
-  store(a, matrix.data(), matrix.size());
-  store(w, values.data(), values.size());
-  store(info, &failed, 1);
   return CUSOLVER_STATUS_SUCCESS;
 }

@@ -10,7 +10,6 @@
 #include "cohort/error.h"
 #include "device/cuda_module.h"
 #include "device/device_array.h"
-#include "device/lapack_spectra.h"
 #include "gpu/backend.h"
 #include "gpu/networks.h"
 #include "runner/runner.h"
@@ -239,71 +238,93 @@ TEST_F(CudaDevice, MakesDoWithTheMemoryThatIsLeft) {
 }
 #endif
 
-// ---- spectra
-// Relative to the largest singular value: cuda_spectra.h promises 1e-7.
-constexpr double spectral_tolerance = 1e-7;
+// ---- spectra: each method has tests of its own, here is what the engine makes of them
+// Of matrices in host memory, by the device and by the CPU.
+engine::SpectraRows measured(engine::Device& device, const std::vector<float>& a, int64_t count, int rows, int cols,
+                             engine::SpectraWanted wanted) {
+  const engine::DeviceArray<float> matrices(device, a);
+  return device.spectra().measure(matrices.data(), count, rows, cols, wanted)->wait();
+}
 
-TEST_F(CudaDevice, SingularValues) {
-  engine::LapackSpectra lapack(1);
-  for (const auto& [rows, cols] : {std::pair{5, 5}, {9, 4}, {4, 9}, {1, 7}, {17, 1}}) {
+TEST_F(CudaDevice, SpectraAreThoseOfTheCpu) {
+  const auto cpu = engine::open_cpu_device(1);
+  for (const auto& [rows, cols] : {std::pair{5, 5}, {9, 4}, {4, 9}, {1, 7}, {33, 33}}) {
     SCOPED_TRACE(std::to_string(rows) + " x " + std::to_string(cols));
-    const int n = std::min(rows, cols);
+    const size_t k = size_t(std::min(rows, cols));
     constexpr int64_t count = 4;
     std::vector<float> a = random_matrices(count, rows, cols);
     std::fill_n(a.begin() + 2 * rows * cols, rows * cols, 0.0f);
-    std::vector<double> expected(size_t(count * n)), got(size_t(count * n));
-    lapack.singular_values(a.data(), count, rows, cols, expected.data());
-    device->spectra().singular_values(a.data(), count, rows, cols, got.data());
-    for (size_t i = 0; i < got.size(); ++i)
-      EXPECT_NEAR(got[i], expected[i], spectral_tolerance * expected[i / size_t(n) * size_t(n)]) << i;
+    const engine::SpectraWanted wanted{true, rows == cols};
+    const engine::SpectraRows got = measured(*device, a, count, rows, cols, wanted),
+                              expected = measured(*cpu, a, count, rows, cols, wanted);
+    const double unit = 0x1p-24 * 4 * std::max(rows, cols);
+    ASSERT_EQ(got.singular_values.size(), expected.singular_values.size());
+    for (size_t i = 0; i < got.singular_values.size(); ++i)
+      EXPECT_NEAR(got.singular_values[i], expected.singular_values[i],
+                  unit * double(expected.singular_values[i / k * k]))
+          << i;
+    for (size_t i = 0; i < size_t(count); ++i) {
+      const SpectrumMeasures &x = got.of_singular_values[i], &y = expected.of_singular_values[i];
+      EXPECT_EQ(std::isnan(x.entropy), std::isnan(y.entropy));
+      if (!std::isnan(y.entropy)) EXPECT_NEAR(x.entropy, y.entropy, 16 * unit);
+      EXPECT_NEAR(x.nuclear, y.nuclear, double(k) * unit * y.largest);
+    }
+    ASSERT_EQ(got.eigenvalues.size(), expected.eigenvalues.size());
+    for (size_t i = 0; i < got.of_eigenvalues.size(); ++i) {
+      const EigenvalueMeasures &x = got.of_eigenvalues[i], &y = expected.of_eigenvalues[i];
+      EXPECT_NEAR(x.radius, y.radius, 1e-6 * y.radius);
+      EXPECT_EQ(std::isnan(x.effective_rank), std::isnan(y.effective_rank));
+      if (!std::isnan(y.effective_rank)) EXPECT_NEAR(x.effective_rank, y.effective_rank, 1e-6);
+    }
   }
 }
 
-TEST_F(CudaDevice, SingularValuesOfARankOneMatrix) {
-  constexpr int n = 12;
-  std::vector<float> a(n * n);
-  for (int i = 0; i < n; ++i)
-    for (int j = 0; j < n; ++j) a[size_t(i * n + j)] = float((i + 1) * (j - 3));
-  std::vector<double> s(n);
-  device->spectra().singular_values(a.data(), 1, n, n, s.data());
-  double u = 0, v = 0;
-  for (int i = 0; i < n; ++i) {
-    u += (i + 1) * (i + 1);
-    v += (i - 3) * (i - 3);
-  }
-  EXPECT_NEAR(s[0], std::sqrt(u * v), spectral_tolerance * s[0]);
-  for (int k = 1; k < n; ++k) EXPECT_LE(s[size_t(k)], spectral_tolerance * s[0]);
+// Spectra of weights that later training overwrites: they are read before.
+TEST_F(CudaDevice, SpectraArePutOffUntilTheyAreWaitedFor) {
+  constexpr int64_t count = 3;
+  constexpr int n = 8;
+  const std::vector<float> a = random_matrices(count, n, n);
+  const engine::DeviceArray<float> first(*device, a), second(*device, a);
+  auto x = device->spectra().measure(first.data(), count, n, n, {true, false});
+  auto y = device->spectra().measure(second.data(), count, n, n, {true, true});
+  const engine::SpectraRows later = y->wait(), earlier = x->wait();
+  EXPECT_EQ(earlier.singular_values, later.singular_values);
+  const auto dropped = device->spectra().measure(first.data(), count, n, n, {true, true});  // nobody waits
 }
 
-TEST_F(CudaDevice, EigenvalueModuli) {
-  engine::LapackSpectra lapack(1);
+TEST_F(CudaDevice, Radius) {
+  const auto cpu = engine::open_cpu_device(1);
   constexpr int64_t count = 3;
   for (const int n : {1, 2, 9}) {
     const std::vector<float> a = random_matrices(count, n, n);
-    std::vector<double> expected(size_t(count * n)), got(size_t(count * n));
-    lapack.eigenvalue_moduli(a.data(), count, n, expected.data());
-    device->spectra().eigenvalue_moduli(a.data(), count, n, got.data());
-    for (size_t i = 0; i < got.size(); ++i)
-      EXPECT_NEAR(got[i], expected[i], 1e-9 * expected[i / size_t(n) * size_t(n)]) << n;
+    std::vector<double> expected(count), got(count);
+    cpu->spectra().radius(a.data(), count, n, expected.data());
+    device->spectra().radius(a.data(), count, n, got.data());
+    for (size_t i = 0; i < got.size(); ++i) EXPECT_NEAR(got[i], expected[i], 1e-6 * expected[i]) << n;
   }
 }
 
-TEST_F(CudaDevice, Truncation) {
-  engine::LapackSpectra lapack(1);
+TEST_F(CudaDevice, LowRank) {
+  const auto cpu = engine::open_cpu_device(1);
   constexpr int64_t count = 5;
   constexpr int n = 10;
-  const int ranks[count] = {1, 3, n, 9, 4};
+  const int32_t ranks[count] = {1, 3, n, 9, 4};
+  const uint64_t seeds[count] = {1, 2, 3, 4, 5};
   const std::vector<float> a = random_matrices(count, n, n);
-  std::vector<float> expected = a, got = a;
-  lapack.truncate(expected.data(), count, n, ranks);
-  device->spectra().truncate(got.data(), count, n, ranks);
-  const float spacing = 4 * std::numeric_limits<float>::epsilon();  // of the largest element, about 4
-  for (size_t i = 0; i < got.size(); ++i) EXPECT_NEAR(got[i], expected[i], 4 * spacing) << i;
-  for (size_t i = 2 * n * n; i < 3 * n * n; ++i) EXPECT_EQ(got[i], a[i]);
-  for (const int bad : {0, n + 1}) {
-    const int wrong[count] = {1, 1, bad, 1, 1};
+  for (const LowRankMethod method : {LowRankMethod::svd, LowRankMethod::range_finder})
+    for (const LowRankScale scale : {LowRankScale::none, LowRankScale::frobenius}) {
+      const LowRankArgs<double> how{.rank = ranks, .scale = scale, .method = method, .seed = seeds};
+      std::vector<float> expected = a, got = a;
+      cpu->spectra().low_rank(expected.data(), count, n, how);
+      device->spectra().low_rank(got.data(), count, n, how);
+      const float spacing = 4 * std::numeric_limits<float>::epsilon();  // of the largest element, about 4
+      for (size_t i = 0; i < got.size(); ++i) EXPECT_NEAR(got[i], expected[i], 4 * spacing) << i;
+      for (size_t i = 2 * n * n; i < 3 * n * n; ++i) EXPECT_EQ(got[i], a[i]);
+    }
+  for (const int32_t bad : {0, n + 1}) {
+    const int32_t wrong[count] = {1, 1, bad, 1, 1};
     std::vector<float> untouched = a;
-    EXPECT_THROW(device->spectra().truncate(untouched.data(), count, n, wrong), Error);
+    EXPECT_THROW(device->spectra().low_rank(untouched.data(), count, n, {.rank = wrong}), Error);
     EXPECT_EQ(untouched, a);
   }
 }
@@ -315,18 +336,18 @@ TEST_F(CudaDevice, AMatrixThatIsNotFiniteHarmsNoOther) {
   for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
     std::vector<float> a = good;
     a[n * n + 7] = bad;
-    std::vector<double> s(count * n), s_good(count * n), e(count * n), e_good(count * n);
-    device->spectra().singular_values(a.data(), count, n, n, s.data());
-    device->spectra().singular_values(good.data(), count, n, n, s_good.data());
-    device->spectra().eigenvalue_moduli(a.data(), count, n, e.data());
-    device->spectra().eigenvalue_moduli(good.data(), count, n, e_good.data());
-    const int ranks[count] = {2, 2, 2};
+    const engine::SpectraRows rows = measured(*device, a, count, n, n, {true, true}),
+                              rows_good = measured(*device, good, count, n, n, {true, true});
+    const int32_t ranks[count] = {2, 2, 2};
     std::vector<float> t = a, t_good = good;
-    device->spectra().truncate(t.data(), count, n, ranks);
-    device->spectra().truncate(t_good.data(), count, n, ranks);
+    device->spectra().low_rank(t.data(), count, n, {.rank = ranks});
+    device->spectra().low_rank(t_good.data(), count, n, {.rank = ranks});
     for (size_t i = 0; i < count * n; ++i) {
+      const float s = rows.singular_values[i], e = rows.eigenvalues[2 * i];
       const bool broken = i / n == 1;
-      EXPECT_TRUE(broken ? std::isnan(s[i]) && std::isnan(e[i]) : s[i] == s_good[i] && e[i] == e_good[i]) << i;
+      EXPECT_TRUE(broken ? std::isnan(s) && std::isnan(e)
+                         : s == rows_good.singular_values[i] && e == rows_good.eigenvalues[2 * i])
+          << i;
     }
     for (size_t i = 0; i < t.size(); ++i) EXPECT_TRUE(i / (n * n) == 1 ? std::isnan(t[i]) : t[i] == t_good[i]) << i;
   }

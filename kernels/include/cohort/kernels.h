@@ -41,6 +41,8 @@ enum class Role : int32_t { input, recurrent, readout, bias };
 enum class LossSteps : int32_t { all, last, masked };  // which time steps enter the loss; masked = the task's own mask
 enum class ClipScope : int32_t { global, tensor };     // one norm over all parameters, or one per tensor
 enum class RankRescale : int32_t { frobenius, sigma1, spectral_radius };
+// How a matrix is cut to a rank: the best approximation, or one that is good enough to start from and much cheaper (LowRankArgs).
+enum class LowRankMethod : int32_t { svd = 0, range_finder };
 enum class Split : int32_t { train, validation, test };  // of a data set; generated tasks draw fresh trials for each
 inline constexpr int n_roles = 4;
 inline constexpr int max_task_params = 16;
@@ -82,6 +84,7 @@ struct InitSpec {
   double mean_over_sd = 1.5;  // log_normal: r
   int32_t rank = 0;           // 0 = full
   RankRescale rank_rescale = RankRescale::frobenius;
+  LowRankMethod rank_method = LowRankMethod::svd;
   double spectral_radius = 0.0;  // 0 = leave as drawn
   double density = 1.0;          // fraction of recurrent weights present; absent ones are masked for good
   int32_t iid_inhibition = 0;    // dann: inhibitory rows drawn i.i.d. instead of as the column mean

@@ -28,16 +28,3 @@ cusolverStatus_t cusolverDnXsyevBatched(cusolverDnHandle_t, cusolverDnParams_t, 
                                         int64_t n, cudaDataType type_a, void* a, int64_t lda, cudaDataType type_w,
                                         void* w, cudaDataType compute_type, void* device_buffer, size_t device_bytes,
                                         void* host_buffer, size_t host_bytes, int* info, int64_t count);
-
-cusolverStatus_t cusolverDnXgeev_bufferSize(cusolverDnHandle_t, cusolverDnParams_t, cusolverEigMode_t left,
-                                            cusolverEigMode_t right, int64_t n, cudaDataType type_a, const void* a,
-                                            int64_t lda, cudaDataType type_w, const void* w, cudaDataType type_vl,
-                                            const void* vl, int64_t ldvl, cudaDataType type_vr, const void* vr,
-                                            int64_t ldvr, cudaDataType compute_type, size_t* device_bytes,
-                                            size_t* host_bytes);
-cusolverStatus_t cusolverDnXgeev(cusolverDnHandle_t, cusolverDnParams_t, cusolverEigMode_t left,
-                                 cusolverEigMode_t right, int64_t n, cudaDataType type_a, void* a, int64_t lda,
-                                 cudaDataType type_w, void* w, cudaDataType type_vl, void* vl, int64_t ldvl,
-                                 cudaDataType type_vr, void* vr, int64_t ldvr, cudaDataType compute_type,
-                                 void* device_buffer, size_t device_bytes, void* host_buffer, size_t host_bytes,
-                                 int* info);
