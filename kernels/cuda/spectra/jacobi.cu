@@ -1,0 +1,560 @@
+// Singular values and vectors by one-sided Jacobi: a warp or half a warp per matrix up to 32 rows and columns, a block beyond.
+#include "cuda/spectra/jacobi.h"
+
+#include <type_traits>
+
+#include "cuda/spectra/methods.h"
+#include "team/arena.h"
+
+COHORT_BEGIN
+
+namespace {
+
+constexpr SpectrumStatus status_of(bool converged) {
+  return converged ? SpectrumStatus::ok : SpectrumStatus::not_converged;
+}
+
+// ---- up to n rows and columns, n lanes per matrix: lane j keeps column j of X W and of W in registers and meets the column of
+// lane j ^ round by shuffle. No shared memory, no barrier.
+
+template <class Real, int n>
+struct LaneColumns {
+  Real x[n], w[n];
+
+  // Adds what the lanes of a matrix need to their columns: the lane that is at `place` p >= rank gets a unit vector that is
+  // orthogonal to those at the places before, which are unit vectors. It is the unit vector of the row that they represent worst, minus its
+  // projection, taken twice. `mine`: does this lane's matrix want one at p?
+  __device__ __forceinline__ void complete(int p, int place, bool mine, int length) {
+    const bool before = place < p;
+    Real worst = -1, dot = 0, y[n];
+    int row = 0;
+    COHORT_UNROLL
+    for (int i = 0; i < n; ++i) {
+      const Real rest = 1 - lane_sum<n>(before ? x[i] * x[i] : Real(0));
+      if (i < length && rest > worst) {
+        worst = rest;
+        row = i;
+      }
+    }
+    COHORT_UNROLL
+    for (int i = 0; i < n; ++i)
+      if (before && i == row) dot = x[i];
+    COHORT_UNROLL
+    for (int i = 0; i < n; ++i) y[i] = Real(i == row) - lane_sum<n>(before ? dot * x[i] : Real(0));
+    dot = 0;
+    COHORT_UNROLL
+    for (int i = 0; i < n; ++i) dot = ::fma(x[i], y[i], dot);
+    Real norm2 = 0;
+    COHORT_UNROLL
+    for (int i = 0; i < n; ++i) {
+      y[i] -= lane_sum<n>(before ? dot * x[i] : Real(0));
+      norm2 = ::fma(y[i], y[i], norm2);
+    }
+    if (!mine || place != p) return;
+    const Real norm = math::sqrt(norm2);
+    COHORT_UNROLL
+    for (int i = 0; i < n; ++i) x[i] = y[i] / norm;
+  }
+};
+
+constexpr int warp_kernel_threads = 128;
+
+template <class Real, int n, bool vectors>
+__global__ void __launch_bounds__(warp_kernel_threads) jacobi_warp_kernel(const JacobiArgs<Real> args) {
+  const int lane = int(threadIdx.x) % n, length = args.length, k = args.k;
+  const int64_t number = (int64_t(blockIdx.x) * warp_kernel_threads + threadIdx.x) / n;
+  const bool present = number < args.count;
+  const int32_t m = present ? int32_t(number) : 0;
+  const unsigned mine = n == 32 ? full_warp : ((1u << n % 32) - 1) << (threadIdx.x % 32 / n * n);
+
+  LaneColumns<Real, n> c;
+  unsigned largest = 0;
+  COHORT_UNROLL
+  for (int i = 0; i < n; ++i) {
+    c.x[i] = present && i < length && lane < k ? args.element(m, i, lane) : Real(0);
+    if (vectors) c.w[i] = i == lane;
+    const unsigned e = magnitude(c.x[i]);
+    largest = largest < e ? e : largest;
+  }
+  COHORT_UNROLL
+  for (int distance = 1; distance < n; distance *= 2) {
+    const unsigned other = __shfl_xor_sync(full_warp, largest, distance);
+    largest = largest < other ? other : largest;
+  }
+  const bool finite = is_finite<Real>(largest);
+  const PowerOfTwo<Real> scale(finite ? largest : 0);
+  COHORT_UNROLL
+  for (int i = 0; i < n; ++i) c.x[i] = finite ? c.x[i] * scale.down : Real(0);
+
+  const Real tolerance = jacobi_tolerance<Real>(length);
+  bool rotated = true;
+  COHORT_ROLLED
+  for (int sweep = 0; sweep < most_sweeps && __any_sync(full_warp, rotated); ++sweep) {
+    rotated = false;
+    COHORT_ROLLED
+    for (int round = 1; round < n; ++round) {
+      Real xx = 0, xy = 0, y[n];
+      COHORT_UNROLL
+      for (int i = 0; i < n; ++i) {
+        y[i] = __shfl_xor_sync(full_warp, c.x[i], round);
+        xx = ::fma(c.x[i], c.x[i], xx);
+        xy = ::fma(c.x[i], y[i], xy);
+      }
+      const Real yy = __shfl_xor_sync(full_warp, xx, round);
+      const bool first = lane < (lane ^ round);
+      const Rotation<Real> g(first ? xx : yy, first ? yy : xx, xy, tolerance);
+      const bool rotates = g.s != 0;
+      if (!__any_sync(full_warp, rotates)) continue;
+      rotated |= rotates;
+      const Real s = first ? -g.s : g.s;
+      COHORT_UNROLL
+      for (int i = 0; i < n; ++i) {
+        // a column that does not rotate keeps its bits, zeros their sign, whatever the rest of the warp does
+        const Real turned = ::fma(s, y[i], ::fma(-g.k, c.x[i], c.x[i]));
+        c.x[i] = rotates ? turned : c.x[i];
+        if (vectors) {
+          const Real other = __shfl_xor_sync(full_warp, c.w[i], round);
+          const Real turned_w = ::fma(s, other, ::fma(-g.k, c.w[i], c.w[i]));
+          c.w[i] = rotates ? turned_w : c.w[i];
+        }
+      }
+    }
+  }
+  const bool converged = (__ballot_sync(full_warp, rotated) & mine) == 0;
+
+  Real norm2 = 0;
+  COHORT_UNROLL
+  for (int i = 0; i < n; ++i) norm2 = ::fma(c.x[i], c.x[i], norm2);
+  const Real norm = lane < k ? math::sqrt(norm2) : Real(-1);  // padding comes last
+  int place = 0;
+  COHORT_UNROLL
+  for (int l = 0; l < n; ++l) {
+    const Real other = __shfl_sync(full_warp, norm, l, n);
+    place += other > norm || (other == norm && l < lane);
+  }
+  const Real nan = not_a_number<Real>();
+  if (present && lane == 0) args.status[m] = finite ? status_of(converged) : SpectrumStatus::not_finite;
+  if (present && lane < k) args.s[ptrdiff_t(m) * k + place] = finite ? norm * scale.up : nan;
+  if constexpr (vectors) {
+    const bool null = !(norm >= null_column<Real>());
+    const int rank = __popc(__ballot_sync(full_warp, !null) & mine);
+    COHORT_UNROLL
+    for (int i = 0; i < n; ++i) c.x[i] = null ? c.x[i] : c.x[i] / norm;
+    COHORT_ROLLED
+    for (int p = 0; p < n; ++p) {
+      const bool missing = finite && p >= rank && p < k;
+      if (__any_sync(full_warp, missing)) c.complete(p, place, missing, length);
+    }
+    if (present && lane < k) {
+      Real *const of_x = args.of_x(m) + place, *const of_w = args.of_w(m) + place;
+      COHORT_UNROLL
+      for (int i = 0; i < n; ++i) {
+        if (i < length) of_x[ptrdiff_t(i) * k] = finite ? c.x[i] : nan;
+        if (i < k) of_w[ptrdiff_t(i) * k] = finite ? c.w[i] : nan;
+      }
+    }
+  }
+}
+
+// ---- any size, a block per matrix: eight lanes rotate a pair of columns in memory, one barrier per round
+
+template <class Real>
+struct alignas(16) Pack {
+  static constexpr int size = 16 / int(sizeof(Real));
+  Real v[size];
+};
+
+constexpr int lanes_per_pair = 8;
+constexpr int most_block_threads = 2 * CtaTeam::threads;
+
+// The columns of a matrix in memory, one after another: `length` elements of X, then, if vectors are wanted, k of W, both
+// padded to whole packs with zeros.
+template <class Real>
+struct ColumnShape {
+  int x_packs, packs;
+  COHORT_FN ColumnShape(int length, int k, bool vectors) {
+    constexpr int size = Pack<Real>::size;
+    x_packs = (length + size - 1) / size;
+    packs = x_packs + (vectors ? (k + size - 1) / size : 0);
+  }
+  COHORT_FN int stride() const { return packs * Pack<Real>::size; }
+  COHORT_FN int w() const { return x_packs * Pack<Real>::size; }  // where W begins
+};
+
+// Shared memory of a block. The columns are in it only if they fit.
+template <class Real>
+struct BlockMemory {
+  Real *norm, *dot;  // [k]
+  Real* rest;        // [length] 1 - what of the row's unit vector the columns represent
+  int* order;        // [k] column that comes in place p
+  int* shared;       // [3] last sweep with a rotation, rank, row
+  Real* columns;
+  COHORT_FN BlockMemory(gpu::Smem& smem, const JacobiArgs<Real>& a, bool with_columns) {
+    norm = smem.take<Real>(size_t(a.k));
+    dot = smem.take<Real>(size_t(a.k));
+    rest = smem.take<Real>(size_t(a.length));
+    order = smem.take<int>(size_t(a.k));
+    shared = smem.take<int>(3);
+    columns = nullptr;
+    if (with_columns)
+      columns = smem.take<Real>(size_t(a.k) * size_t(ColumnShape<Real>(a.length, a.k, a.vectors).stride()));
+  }
+  static size_t bytes(const JacobiArgs<Real>& a, bool with_columns) {
+    gpu::Smem smem(nullptr);
+    const BlockMemory memory(smem, a, with_columns);
+    return smem.bytes();
+  }
+};
+
+template <class Real>
+class BlockJacobi {
+ public:
+  __device__ __forceinline__ BlockJacobi(const JacobiArgs<Real>& args, const BlockMemory<Real>& memory, Real* columns)
+      : args_(args), memory_(memory), columns_(columns), shape_(args.length, args.k, args.vectors) {}
+
+  // Matrix m, by all threads of the block.
+  __device__ __forceinline__ void run(int32_t m) {
+    const unsigned largest = read(m);
+    if (!is_finite<Real>(largest)) {
+      const Real nan = not_a_number<Real>();
+      for_each(args_.k, [&](int p) { args_.s[ptrdiff_t(m) * args_.k + p] = nan; });
+      if (args_.vectors) {
+        for_each(args_.length * args_.k, [&](int i) { args_.of_x(m)[i] = nan; });
+        for_each(args_.k * args_.k, [&](int i) { args_.of_w(m)[i] = nan; });
+      }
+      if (threadIdx.x == 0) args_.status[m] = SpectrumStatus::not_finite;
+      return;
+    }
+    const PowerOfTwo<Real> scale(largest);
+    scale_down(scale.down);
+    const bool converged = rotate_all();
+    if (threadIdx.x == 0) args_.status[m] = status_of(converged);
+    sort();
+    for_each(args_.k, [&](int p) { args_.s[ptrdiff_t(m) * args_.k + p] = memory_.norm[memory_.order[p]] * scale.up; });
+    if (!args_.vectors) return;
+    normalise();
+    complete();
+    write(args_.of_x(m), args_.length, 0);
+    write(args_.of_w(m), args_.k, shape_.w());
+  }
+
+ private:
+  const JacobiArgs<Real>& args_;
+  const BlockMemory<Real>& memory_;
+  Real* columns_;
+  ColumnShape<Real> shape_;
+
+  template <class F>
+  static __device__ __forceinline__ void for_each(int n, F f) {
+    CtaTeam{}.for_each(n, f);
+  }
+  static __device__ __forceinline__ int group() { return int(threadIdx.x) / lanes_per_pair; }
+  static __device__ __forceinline__ int n_groups() { return int(blockDim.x) / lanes_per_pair; }
+  static __device__ __forceinline__ int lane() { return int(threadIdx.x) % lanes_per_pair; }
+  __device__ __forceinline__ Real* column(int c) const { return columns_ + ptrdiff_t(c) * shape_.stride(); }
+  __device__ __forceinline__ Pack<Real>* packs(int c) const { return reinterpret_cast<Pack<Real>*>(column(c)); }
+
+  __device__ __forceinline__ unsigned read(int32_t m) {
+    const int length = args_.length, k = args_.k, w = shape_.w(), stride = shape_.stride();
+    unsigned largest = 0;
+    const auto take = [&](int c, int i) {
+      const Real x = i < length ? args_.element(m, i, c) : i >= w && i - w == c ? Real(1) : Real(0);
+      column(c)[i] = x;
+      const unsigned e = i < length ? magnitude(x) : 0;
+      largest = largest < e ? e : largest;
+    };
+    if (args_.transposed())  // neighbouring threads to neighbouring addresses
+      CtaTeam{}.for_each_2d(k, stride, [&](int c, int i) { take(c, i); });
+    else
+      CtaTeam{}.for_each_2d(stride, k, [&](int i, int c) { take(c, i); });
+    return block_max(largest);
+  }
+  __device__ __forceinline__ void scale_down(Real factor) {
+    CtaTeam{}.for_each_2d(args_.k, args_.length, [&](int c, int i) { column(c)[i] *= factor; });
+    if (threadIdx.x == 0) memory_.shared[0] = memory_.shared[1] = 0;
+    __syncthreads();
+  }
+
+  // Rounds by the circle method: all players but the last one move on by one seat. Returns whether the last sweep found nothing.
+  __device__ __forceinline__ bool rotate_all() {
+    const int k = args_.k, players = k + k % 2, n_pairs = players / 2;
+    const Real tolerance = jacobi_tolerance<Real>(args_.length);
+    bool converged = false;
+    for (int sweep = 1; sweep <= most_sweeps && !converged; ++sweep) {
+      for (int round = 0; round < players - 1; ++round) {
+        for (int first = 0; first < n_pairs; first += n_groups()) {
+          const int pair = first + group();
+          const int a = pair ? (round + pair) % (players - 1) : players - 1;
+          const int b = (round - pair + players - 1) % (players - 1);
+          const int p = a < b ? a : b, q = a < b ? b : a;
+          if (rotate_pair(pair < n_pairs && q < k, p, q, tolerance) && lane() == 0)
+            atomicMax(&memory_.shared[0], sweep);
+        }
+        __syncthreads();
+      }
+      converged = memory_.shared[0] != sweep;
+      __syncthreads();
+    }
+    return converged;
+  }
+  // By the lanes of a group, all groups of a warp together. Returns whether there was anything to rotate.
+  __device__ __forceinline__ bool rotate_pair(bool active, int p, int q, Real tolerance) {
+    Pack<Real>*const a = packs(active ? p : 0), *const b = packs(active ? q : 0);
+    Real aa = 0, bb = 0, ab = 0;
+    if (active)
+      for (int i = lane(); i < shape_.x_packs; i += lanes_per_pair) {
+        const Pack<Real> x = a[i], y = b[i];
+        COHORT_UNROLL
+        for (int e = 0; e < Pack<Real>::size; ++e) {
+          aa = ::fma(x.v[e], x.v[e], aa);
+          bb = ::fma(y.v[e], y.v[e], bb);
+          ab = ::fma(x.v[e], y.v[e], ab);
+        }
+      }
+    const Rotation<Real> g(lane_sum<lanes_per_pair>(aa), lane_sum<lanes_per_pair>(bb), lane_sum<lanes_per_pair>(ab),
+                           tolerance);
+    if (g.s == 0) return false;
+    for (int i = lane(); i < shape_.packs; i += lanes_per_pair) {
+      Pack<Real> x = a[i], y = b[i];
+      COHORT_UNROLL
+      for (int e = 0; e < Pack<Real>::size; ++e) g.rotate(x.v[e], y.v[e]);
+      a[i] = x;
+      b[i] = y;
+    }
+    return true;
+  }
+
+  // X of column c times v [length, padded], by the lanes of a group, all groups of a warp together.
+  __device__ __forceinline__ Real dot(int c, const Pack<Real>* v) const {
+    const Pack<Real>* const x = packs(c);
+    Real sum = 0;
+    for (int i = lane(); i < shape_.x_packs; i += lanes_per_pair) {
+      COHORT_UNROLL
+      for (int e = 0; e < Pack<Real>::size; ++e) sum = ::fma(x[i].v[e], v[i].v[e], sum);
+    }
+    return lane_sum<lanes_per_pair>(sum);
+  }
+
+  // norm, order and rank.
+  __device__ __forceinline__ void sort() {
+    const int k = args_.k;
+    for (int first = 0; first < k; first += n_groups()) {
+      const int c = first + group(), inside = c < k ? c : k - 1;
+      const Real norm = math::sqrt(dot(inside, packs(inside)));
+      if (c < k && lane() == 0) {
+        memory_.norm[c] = norm;
+        if (norm >= null_column<Real>()) atomicAdd(&memory_.shared[1], 1);
+      }
+    }
+    __syncthreads();
+    const Real* const norm = memory_.norm;
+    for_each(k, [&](int c) {
+      int place = 0;
+      for (int other = 0; other < k; ++other) place += norm[other] > norm[c] || (norm[other] == norm[c] && other < c);
+      memory_.order[place] = c;
+    });
+    __syncthreads();
+  }
+  __device__ __forceinline__ void normalise() {
+    CtaTeam{}.for_each_2d(args_.k, args_.length, [&](int c, int i) {
+      const Real norm = memory_.norm[c];
+      if (norm >= null_column<Real>()) column(c)[i] /= norm;
+    });
+    __syncthreads();
+  }
+
+  // The columns in places from the rank on become orthonormal to each other and to those before: the unit vector of the row that is
+  // represented worst, minus its projection, taken twice.
+  __device__ __forceinline__ void complete() {
+    const int length = args_.length, k = args_.k, rank = memory_.shared[1], *const order = memory_.order;
+    if (rank == k) return;
+    for_each(length, [&](int i) {
+      Real rest = 1;
+      for (int p = 0; p < rank; ++p) rest = ::fma(-column(order[p])[i], column(order[p])[i], rest);
+      memory_.rest[i] = rest;
+    });
+    for (int p = rank; p < k; ++p) {
+      Real* const x = column(order[p]);
+      __syncthreads();
+      if (threadIdx.x < 32) choose_row();
+      __syncthreads();
+      const int row = memory_.shared[2];
+      for_each(length, [&](int i) {
+        Real sum = i == row;
+        for (int before = 0; before < p; ++before) {
+          const Real* const y = column(order[before]);
+          sum = ::fma(-y[row], y[i], sum);
+        }
+        x[i] = sum;
+      });
+      __syncthreads();
+      for (int first = 0; first < p; first += n_groups()) {
+        const int before = first + group();
+        const Real d = dot(order[before < p ? before : 0], packs(order[p]));
+        if (before < p && lane() == 0) memory_.dot[before] = d;
+      }
+      __syncthreads();
+      for_each(length, [&](int i) {
+        Real sum = x[i];
+        for (int before = 0; before < p; ++before) sum = ::fma(-memory_.dot[before], column(order[before])[i], sum);
+        x[i] = sum;
+      });
+      __syncthreads();
+      const Real norm = math::sqrt(dot(order[p], packs(order[p])));
+      __syncthreads();
+      for_each(length, [&](int i) {
+        x[i] /= norm;
+        memory_.rest[i] = ::fma(-x[i], x[i], memory_.rest[i]);
+      });
+    }
+    __syncthreads();
+  }
+  // By the first warp: the first of the rows with the largest rest.
+  __device__ __forceinline__ void choose_row() {
+    Real best = -2;
+    int row = 0;
+    for (int i = int(threadIdx.x); i < args_.length; i += 32)
+      if (memory_.rest[i] > best) {
+        best = memory_.rest[i];
+        row = i;
+      }
+    for (int distance = 1; distance < 32; distance *= 2) {
+      const Real other = __shfl_xor_sync(full_warp, best, distance);
+      const int other_row = __shfl_xor_sync(full_warp, row, distance);
+      if (other > best || (other == best && other_row < row)) {
+        best = other;
+        row = other_row;
+      }
+    }
+    if (threadIdx.x == 0) memory_.shared[2] = row;
+  }
+
+  // to [rows][k] from the rows of the columns from `first` on, in order.
+  __device__ __forceinline__ void write(Real* to, int rows, int first) {
+    const int k = args_.k;
+    CtaTeam{}.for_each_2d(rows, k,
+                          [&](int i, int p) { to[ptrdiff_t(i) * k + p] = column(memory_.order[p])[first + i]; });
+  }
+};
+
+// Bytes of the columns of one block in the workspace.
+template <class Real>
+COHORT_FN Real* take_columns(Arena& arena, const JacobiArgs<Real>& a) {
+  return arena.take<Real>(size_t(a.k) * size_t(ColumnShape<Real>(a.length, a.k, a.vectors).stride()));
+}
+
+template <class Real, bool in_shared>
+__global__ void __launch_bounds__(most_block_threads)
+    jacobi_block_kernel(const __grid_constant__ JacobiArgs<Real> args, unsigned char* workspace) {
+  GPU_DYN_SMEM(base);
+  gpu::Smem smem(base);
+  const BlockMemory<Real> memory(smem, args, in_shared);
+  Real* columns = memory.columns;
+  if constexpr (!in_shared) {
+    Arena measure(nullptr);
+    take_columns(measure, args);
+    Arena arena(workspace + blockIdx.x * measure.used());
+    columns = take_columns(arena, args);
+  }
+  BlockJacobi<Real> jacobi(args, memory, columns);
+  for (int32_t m = int32_t(blockIdx.x); m < args.count; m += int32_t(gridDim.x)) {
+    jacobi.run(m);
+    __syncthreads();
+  }
+}
+
+// ---- how a launch is made
+template <class Real>
+struct JacobiPlan {
+  JacobiArgs<Real> args;
+  bool in_shared = false;
+  int n_blocks = 0, n_threads = 0;
+  size_t smem_bytes = 0, workspace_bytes = 0;
+
+  explicit JacobiPlan(const JacobiArgs<Real>& a) : args(a) {
+    args.length = a.rows > a.cols ? a.rows : a.cols;
+    args.k = a.rows > a.cols ? a.cols : a.rows;
+    if (args.length <= 32) return;
+    in_shared = BlockMemory<Real>::bytes(args, true) + static_smem <= gpu::smem_per_block();
+    smem_bytes = BlockMemory<Real>::bytes(args, in_shared);
+    const int wanted = ((args.k + 1) / 2 * lanes_per_pair + 31) / 32 * 32;
+    n_threads = wanted < most_block_threads ? wanted : most_block_threads;
+    n_blocks = a.count;
+    if (in_shared) return;
+    const int resident = gpu::n_resident_blocks(jacobi_block_kernel<Real, false>, n_threads, smem_bytes);
+    n_blocks = a.count < resident ? a.count : resident;
+    Arena arena(nullptr);
+    take_columns(arena, args);
+    workspace_bytes = size_t(n_blocks) * arena.used();
+  }
+  void launch(const Launch& l) const {
+    if (args.length <= 16) return in_warps<16>(l);
+    if (args.length <= 32) return in_warps<32>(l);
+    gpu::launch(in_shared ? jacobi_block_kernel<Real, true> : jacobi_block_kernel<Real, false>, n_blocks, n_threads,
+                smem_bytes, l.stream, args, static_cast<unsigned char*>(l.workspace));
+  }
+
+ private:
+  static constexpr size_t static_smem = 1024 + 128;  // what the system takes and block_max has
+  template <int n>
+  void in_warps(const Launch& l) const {
+    constexpr int per_block = warp_kernel_threads / n;
+    gpu::launch(args.vectors ? jacobi_warp_kernel<Real, n, true> : jacobi_warp_kernel<Real, n, false>,
+                (args.count + per_block - 1) / per_block, warp_kernel_threads, 0, l.stream, args);
+  }
+};
+
+// Of matrices first..first + count - 1. Pointers may be null with first = 0, to ask for the workspace.
+template <class Real, class Args>
+JacobiPlan<Real> plan(const Args& a, int32_t first, int32_t count) {
+  JacobiArgs<Real> args{};
+  const ptrdiff_t n = first, rows = a.rows, cols = a.cols, k = rows < cols ? rows : cols;
+  args.a = a.a + n * rows * cols;
+  args.s = a.s + n * k;
+  if constexpr (std::is_same_v<Args, SvdArgs<Real>>) {
+    args.u = a.u + n * rows * k;
+    args.v = a.v + n * cols * k;
+    args.vectors = true;
+  }
+  args.status = a.status + n;
+  args.rows = a.rows;
+  args.cols = a.cols;
+  args.count = count;
+  return JacobiPlan<Real>(args);
+}
+
+const char* refuses(int, int) { return nullptr; }
+template <class Real>
+size_t values_workspace(const SvdvalsArgs<Real>& a, int32_t count) {
+  return plan<Real>(a, 0, count).workspace_bytes;
+}
+template <class Real>
+void svdvals(const SvdvalsArgs<Real>& a, const Launch& l) {
+  plan<Real>(a, l.first, l.count).launch(l);
+}
+template <class Real>
+constexpr ValuesMethod<Real> method = {SvdMethod::jacobi, refuses, values_workspace<Real>, svdvals<Real>};
+
+}  // namespace
+
+template <class Real>
+const ValuesMethod<Real>& jacobi_method() {
+  return method<Real>;
+}
+template <class Real>
+size_t jacobi_svd_workspace(const SvdArgs<Real>& a, int32_t count) {
+  return plan<Real>(a, 0, count).workspace_bytes;
+}
+template <class Real>
+void jacobi_svd(const SvdArgs<Real>& a, const Launch& l) {
+  plan<Real>(a, l.first, l.count).launch(l);
+}
+
+template const ValuesMethod<float>& jacobi_method<float>();
+template const ValuesMethod<double>& jacobi_method<double>();
+template size_t jacobi_svd_workspace(const SvdArgs<float>&, int32_t);
+template size_t jacobi_svd_workspace(const SvdArgs<double>&, int32_t);
+template void jacobi_svd(const SvdArgs<float>&, const Launch&);
+template void jacobi_svd(const SvdArgs<double>&, const Launch&);
+
+COHORT_END
