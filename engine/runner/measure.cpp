@@ -137,7 +137,8 @@ void Measures::record(const Item& item, const Observation& seen, std::vector<dou
 
 void Measures::measure_slice(Device& device, const Networks& networks, int first, int count, Pending& out) const {
   Cohort<float> cohort[2];  // now, at the start
-  const bool start_seen = out.with_start || needs(Need::weights) || needs(Need::hidden) || needs(Need::tangent);
+  bool start_seen = out.with_start;
+  for (const Item& item : items_) start_seen = start_seen || !is_spectral(item.analysis->need);
   const DeviceArray<float> theta_start = start_seen ? networks.start(first, count) : DeviceArray<float>();
   cohort[0] = cohort[1] = networks.view(first, count);
   cohort[1].theta = theta_start.data();
