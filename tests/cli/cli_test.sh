@@ -58,6 +58,9 @@ expect 0 "" "$tool" validate good.toml
 grep -q "6 networks" out || fail "validate does not count"
 expect 0 "" "$tool" plan good.toml --device cpu
 grep -q "^networks *6" out || fail "plan does not count"
+expect 0 "" "$tool" plan good.toml --device cpu --set 'analysis.names=["kernel_alignment"]' --set analysis.kernel_trials=4
+grep -qE "^kernels *96 rows at most, (factored|by columns): [0-9.e+]+ FLOP a network, [0-9.]+ [KM]iB a worker" out ||
+  fail "plan does not say what kernels take"
 
 # bad input: code 2 (or 3), place, word; nothing written
 bad 's/n_hidden/n_hiden/'; expect 2 "bad.toml:3:1: .*n_hiden.*did you mean.*n_hidden" "$tool" run bad.toml --out nothing

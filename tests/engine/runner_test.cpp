@@ -7,9 +7,12 @@
 #include <cstring>
 #include <map>
 #include <numeric>
+#include <set>
 
 #include "cohort/error.h"
+#include "cohort/tangent.h"
 #include "data/idx.h"
+#include "runner/measure.h"
 #include "runner/plan.h"
 #include "runner/runner.h"
 
@@ -411,13 +414,100 @@ TEST(Plan, CountsWorkAndRefusesLargeKernels) {
   const Plan plan = make_plan(e, device.get());
   EXPECT_EQ(plan.n_networks, e.size());
   EXPECT_EQ(plan.kernel_rows, 3 * 8 * 3);
-  EXPECT_DOUBLE_EQ(plan.training_flop, double(e.size()) * 6 * flop_per_step(e.network(0).signature));
-  EXPECT_GT(plan.memory_bytes, 0u);
-  EXPECT_GT(plan.seconds, 0);
   const Experiment large = Experiment::parse(kMixed, "config", {"analysis.kernel_trials=200"});
   EXPECT_THROW(make_plan(large, nullptr), Error);
   EXPECT_NO_THROW(make_plan(
       Experiment::parse(kMixed, "config", {"analysis.kernel_trials=200", "analysis.max_kernel_rows=4800"}), nullptr));
+}
+
+// Operations and scratch of the kernels of three tensors, whose forms differ.
+TEST(Plan, SaysWhatKernelsTake) {
+  const auto device = open_cpu_device(2);
+  const Experiment e = Experiment::parse(kMixed, "config",
+                                         {"seed=3", "network.n_hidden=40", "analysis.kernel_trials=5",
+                                          "analysis.tensors=[\"input\", \"recurrent\", \"readout\"]"});
+  const Plan plan = make_plan(e, device.get());
+  const Signature g = e.network(0).signature;
+  const std::pair<int, TangentForm> forms[] = {{input_tensor(0), TangentForm::columns},
+                                               {recurrent_tensor(0), TangentForm::factored},
+                                               {readout_tensor(g), TangentForm::factored}};
+  double flop = 0;
+  size_t bytes = 0;
+  for (const auto& [tensor, form] : forms) {
+    flop += tangent_cost(form, g, tensor, 5, LossSteps::all, sizeof(float)).flop;
+    TangentArgs<float> kernels;
+    kernels.cohort.signature = g;
+    kernels.trials = 5;
+    kernels.tensor = tensor;
+    bytes = std::max(bytes, device->tangent_workspace(kernels, 1));
+    EXPECT_EQ(device->tangent_workspace(kernels, 3), 2 * device->tangent_workspace(kernels, 1));  // two workers
+  }
+  EXPECT_DOUBLE_EQ(plan.kernel_flop, flop);
+  EXPECT_EQ(plan.kernel_bytes, bytes);
+  EXPECT_EQ(plan.kernel_forms, (std::set<TangentForm>{TangentForm::factored, TangentForm::columns}));
+  EXPECT_NE(plan_text(plan, device->info()).find("kernels     120 rows at most, factored and by columns: "),
+            std::string::npos);
+  EXPECT_EQ(make_plan(e, nullptr).kernel_flop, flop);
+  // Kernels of the last step only take less.
+  const Experiment last = Experiment::parse(kMixed, "config", {"seed=3", "task.loss_steps=last"});
+  EXPECT_LT(make_plan(last, device.get()).kernel_bytes, plan.kernel_bytes);
+}
+
+TEST(Measures, RepresentationsAreThoseOfTheLastLayer) {
+  const auto device = open_cpu_device(2);
+  const Experiment e = Experiment::parse(
+      kMixed, "config",
+      {"seed=3", "network.n_layers=2", "analysis.names=[\"representation_alignment\", \"cka\", \"sign_similarity\"]"});
+  std::vector<ResolvedNetwork> resolved;
+  for (int64_t i = 0; i < e.size(); ++i) resolved.push_back(e.network(i));
+  const Networks networks(*device, resolved, Dataset{});
+  const Signature& g = networks.signature();
+  const int count = networks.size(), trials = e.settings().analysis.probe_trials, n = g.n_hidden;
+  const size_t each = size_t(g.n_layers) * size_t(trials) * size_t(n);
+  const auto states = [&] {
+    DeviceArray<float> hidden(*device, size_t(count) * each);
+    device->run(ProbeArgs<float>{networks.view(), trials, hidden.data()});
+    return hidden.download();
+  };
+  const std::vector<float> start = states();
+  DeviceArray<float> loss(*device, size_t(count) * 6);
+  device->run(TrainArgs<float>{networks.view(), 6, loss.data()});
+  const std::vector<float> now = states();
+  const Measures measures(e.settings().analysis, g);
+  const Measures::Values values = measures.measure(*device, networks);
+  ASSERT_EQ(measures.list().size(), 3u);
+  for (int i = 0; i < count; ++i) {
+    const auto alignment = [&](bool centred) {
+      const auto layer = [&](const std::vector<float>& all) {
+        const float* const h = all.data() + size_t(i) * each + size_t(trials * n);
+        std::vector<double> out(h, h + trials * n);
+        for (int u = 0; u < n && centred; ++u) {
+          double mean = 0;
+          for (int b = 0; b < trials; ++b) mean += double(h[b * n + u]) / trials;
+          for (int b = 0; b < trials; ++b) out[size_t(b * n + u)] -= mean;
+        }
+        return out;
+      };
+      const std::vector<double> x = layer(now), y = layer(start);
+      double xy = 0, xx = 0, yy = 0;
+      for (int b = 0; b < trials; ++b)
+        for (int c = 0; c < trials; ++c) {
+          double p = 0, q = 0;
+          for (int u = 0; u < n; ++u) {
+            p += x[size_t(b * n + u)] * x[size_t(c * n + u)];
+            q += y[size_t(b * n + u)] * y[size_t(c * n + u)];
+          }
+          xy += p * q;
+          xx += p * p;
+          yy += q * q;
+        }
+      return xy / std::sqrt(xx * yy);
+    };
+    EXPECT_NEAR(values.now[size_t(i)], alignment(false), 1e-12);
+    EXPECT_NEAR(values.now[size_t(count + i)], alignment(true), 1e-12);
+    EXPECT_GT(values.now[size_t(2 * count + i)], 0);
+    for (int m = 0; m < 3; ++m) EXPECT_TRUE(std::isnan(values.start[size_t(m * count + i)]));
+  }
 }
 
 TEST(Stopping, GivesNoResult) {
