@@ -1,6 +1,7 @@
 #include "device/cuda_spectra.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "team/target.h"
 
@@ -84,7 +85,8 @@ void all(const Args& args, size_t (*workspace)(const Args&, int32_t), void (*ope
 class OnDevice final : public PendingSpectra {
  public:
   OnDevice(const float* a, int32_t count, int rows, int cols, SpectraWanted wanted, cudaStream_t stream)
-      : of_singular_(wanted.singular_values ? size_t(count) : 0, stream),
+      : stream_(stream),
+        of_singular_(wanted.singular_values ? size_t(count) : 0, stream),
         singular_(wanted.singular_values ? size_t(count) * size_t(std::min(rows, cols)) : 0, stream),
         of_eigen_(wanted.eigenvalues ? size_t(count) : 0, stream),
         eigen_(wanted.eigenvalues ? 2 * size_t(count) * size_t(rows) : 0, stream),
@@ -105,11 +107,14 @@ class OnDevice final : public PendingSpectra {
           {0, count, nullptr, 0, stream});
     }
   }
+  // The matrices may go away now.
+  ~OnDevice() override { cudaStreamSynchronize(stream_); }
   SpectraRows wait() override {
     return {of_singular_.download(), singular_.download(), of_eigen_.download(), eigen_.download()};
   }
 
  private:
+  cudaStream_t stream_;
   Memory<SpectrumMeasures> of_singular_;
   Memory<float> singular_;
   Memory<EigenvalueMeasures> of_eigen_;

@@ -266,7 +266,9 @@ TEST_F(CudaDevice, SpectraAreThoseOfTheCpu) {
     for (size_t i = 0; i < size_t(count); ++i) {
       const SpectrumMeasures &x = got.of_singular_values[i], &y = expected.of_singular_values[i];
       EXPECT_EQ(std::isnan(x.entropy), std::isnan(y.entropy));
-      if (!std::isnan(y.entropy)) EXPECT_NEAR(x.entropy, y.entropy, 16 * unit);
+      if (!std::isnan(y.entropy)) {
+        EXPECT_NEAR(x.entropy, y.entropy, 16 * unit);
+      }
       EXPECT_NEAR(x.nuclear, y.nuclear, double(k) * unit * y.largest);
     }
     ASSERT_EQ(got.eigenvalues.size(), expected.eigenvalues.size());
@@ -274,7 +276,9 @@ TEST_F(CudaDevice, SpectraAreThoseOfTheCpu) {
       const EigenvalueMeasures &x = got.of_eigenvalues[i], &y = expected.of_eigenvalues[i];
       EXPECT_NEAR(x.radius, y.radius, 1e-6 * y.radius);
       EXPECT_EQ(std::isnan(x.effective_rank), std::isnan(y.effective_rank));
-      if (!std::isnan(y.effective_rank)) EXPECT_NEAR(x.effective_rank, y.effective_rank, 1e-6);
+      if (!std::isnan(y.effective_rank)) {
+        EXPECT_NEAR(x.effective_rank, y.effective_rank, 1e-6);
+      }
     }
   }
 }
