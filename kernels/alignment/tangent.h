@@ -33,8 +33,10 @@ COHORT_TEAM_FN void tangent_network(const Team& team, const TangentArgs<Real>& a
   const NetSpec& spec = net.spec;
   const LossSteps loss_steps = spec.task.loss_steps;
   if (a.loss_steps == LossSteps::last && loss_steps != LossSteps::last) {
-    const double none = __builtin_nan("");
-    if (team.lane() == 0) a.sums[i] = {none, none, none, none, none, none};
+    TangentSums& to = a.sums[i];
+    if (team.lane() == 0)
+      to.now_start = to.now_now = to.start_start = to.target_now = to.target_start = to.target_target =
+          __builtin_nan("");
     return;
   }
   const Tensor t = tensor(g, a.tensor);

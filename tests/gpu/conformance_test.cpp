@@ -1,6 +1,7 @@
 // The CUDA programs against the CPU's, which other tests compare with finite differences, closed forms and other
 // people's code: every operation, on cohorts of networks that use every registered word, in double and in float.
 #include <string>
+#include <utility>
 
 #include "gpu/course.h"
 
@@ -78,6 +79,30 @@ TYPED_TEST(Conformance, ManyRows) {
   Plan plan;
   plan.tangent = false;
   this->expect_agreement(g, variety(g, task, 2), plan);
+}
+
+// Kernels of several strips of tiles, the last of them not full.
+TYPED_TEST(Conformance, ManyRowsOfTangentKernels) {
+  COHORT_NEEDS_DEVICE(this->in_double);
+  const TaskSpec task = this->perceptual_decision();
+  const Signature g = signature_of(task, 5, 1, 4, false);
+  Plan plan;
+  plan.tangent_trials = 10;
+  this->expect_agreement(g, variety(g, task, 4), plan);
+}
+// Gram matrices of several strips, of trials and of units.
+TYPED_TEST(Conformance, ManyTrialsOrUnits) {
+  COHORT_NEEDS_DEVICE(this->in_double);
+  TaskSpec task = task_of(TaskId::perceptual_decision);
+  task.param[0] = 1;
+  Plan plan;
+  plan.tangent = false;
+  plan.train = plan.train_again = 1;
+  for (const auto& [n_hidden, trials] : {std::pair{36, 70}, {66, 135}}) {
+    const Signature g = signature_of(task, n_hidden, 1, 5, false);
+    plan.trials = trials;
+    this->expect_agreement(g, variety(g, task, 2), plan);
+  }
 }
 
 TYPED_TEST(Conformance, EveryTask) {
@@ -192,6 +217,8 @@ TYPED_TEST(Conformance, MistakesAreNamed) {
       "no error");
   EXPECT_THROW(this->cuda.effective_workspace(EffectiveArgs<Real>{cohort, 2, loss.data()}, 1), Error);  // a bias
   EXPECT_THROW(this->cuda.tangent_workspace(TangentArgs<Real>{cohort, theta.data(), 1, 99, nullptr}, 1), Error);
+  EXPECT_THROW(this->cuda.alignment_workspace(AlignmentArgs<Real>{cohort, 1, 1, nullptr, nullptr, nullptr, nullptr}, 1),
+               Error);
   EXPECT_THROW(this->cuda.evaluate_workspace(EvaluateArgs<Real>{cohort, 0, Split::test, nullptr, nullptr}, 1), Error);
 }
 
