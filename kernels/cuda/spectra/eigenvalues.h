@@ -254,6 +254,7 @@ COHORT_TEAM_FN void step(const CtaTeam& team, double* h, int ld, int lo, int hi,
     y = below * (a + d - 2.0 * s.re);
     z = below * e;
   }
+  team.sync();  // all have seen what gave the shifts and the first reflection
   for (int k = lo; k < hi; ++k) {
     const bool three = k + 2 <= hi;
     if (k > lo) {
