@@ -61,6 +61,8 @@ constexpr int warp_kernel_threads = 128;
 
 template <class Real, int n, bool vectors>
 __global__ void __launch_bounds__(warp_kernel_threads) jacobi_warp_kernel(const JacobiArgs<Real> args) {
+  // the other column in registers, or shuffled twice where there are too few of them
+  constexpr bool keeps_other = sizeof(Real) == 4 || n <= 16 || !vectors;
   const int lane = int(threadIdx.x) % n, length = args.length, k = args.k;
   const int64_t number = (int64_t(blockIdx.x) * warp_kernel_threads + threadIdx.x) / n;
   const bool present = number < args.count;
@@ -96,9 +98,10 @@ __global__ void __launch_bounds__(warp_kernel_threads) jacobi_warp_kernel(const 
       Real xx = 0, xy = 0, y[n];
       COHORT_UNROLL
       for (int i = 0; i < n; ++i) {
-        y[i] = __shfl_xor_sync(full_warp, c.x[i], round);
+        const Real other = __shfl_xor_sync(full_warp, c.x[i], round);
+        if (keeps_other) y[i] = other;
         xx = ::fma(c.x[i], c.x[i], xx);
-        xy = ::fma(c.x[i], y[i], xy);
+        xy = ::fma(c.x[i], other, xy);
       }
       const Real yy = __shfl_xor_sync(full_warp, xx, round);
       const bool first = lane < (lane ^ round);
@@ -107,16 +110,15 @@ __global__ void __launch_bounds__(warp_kernel_threads) jacobi_warp_kernel(const 
       if (!__any_sync(full_warp, rotates)) continue;
       rotated |= rotates;
       const Real s = first ? -g.s : g.s;
+      // a column that does not rotate keeps its bits, zeros their sign, whatever the rest of the warp does
+      const auto turn = [&](Real& own, Real other) {
+        const Real turned = ::fma(s, other, ::fma(-g.k, own, own));
+        own = rotates ? turned : own;
+      };
       COHORT_UNROLL
       for (int i = 0; i < n; ++i) {
-        // a column that does not rotate keeps its bits, zeros their sign, whatever the rest of the warp does
-        const Real turned = ::fma(s, y[i], ::fma(-g.k, c.x[i], c.x[i]));
-        c.x[i] = rotates ? turned : c.x[i];
-        if (vectors) {
-          const Real other = __shfl_xor_sync(full_warp, c.w[i], round);
-          const Real turned_w = ::fma(s, other, ::fma(-g.k, c.w[i], c.w[i]));
-          c.w[i] = rotates ? turned_w : c.w[i];
-        }
+        turn(c.x[i], keeps_other ? y[i] : __shfl_xor_sync(full_warp, c.x[i], round));
+        if (vectors) turn(c.w[i], __shfl_xor_sync(full_warp, c.w[i], round));
       }
     }
   }
