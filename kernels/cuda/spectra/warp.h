@@ -39,13 +39,10 @@ COHORT_FORCE_INLINE float transposed_sum(float (&x)[n], int lane) {
   return x[0];
 }
 
-// |x|, or its upper half rounded up, as an integer of the same order. NaN and infinity are the largest: one maximum finds
+// |x| as an integer of the same order, of a double the upper half. NaN and infinity are the largest: one maximum finds
 // how large a matrix is and whether it is finite.
 COHORT_FORCE_INLINE unsigned magnitude(float x) { return math::bits<unsigned>(x) & 0x7fffffffu; }
-COHORT_FORCE_INLINE unsigned magnitude(double x) {
-  const uint64_t bits = math::bits<uint64_t>(x);
-  return (unsigned(bits >> 32) & 0x7fffffffu) | unsigned(unsigned(bits) != 0);
-}
+COHORT_FORCE_INLINE unsigned magnitude(double x) { return unsigned(math::bits<uint64_t>(x) >> 32) & 0x7fffffffu; }
 template <class Real>
 COHORT_FORCE_INLINE bool is_finite(unsigned magnitude) {
   return magnitude < (sizeof(Real) == 4 ? 0x7f800000u : 0x7ff00000u);
