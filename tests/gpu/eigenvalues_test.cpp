@@ -314,7 +314,8 @@ TYPED_TEST(Eigenvalues, WithDeadUnitsAreThoseOfTheOthers) {
   });
 }
 
-TYPED_TEST(Eigenvalues, ScaleWithTheMatrixToTheBit) {
+// To the bit on the device; LAPACK scales extremes by what is no power of two.
+TYPED_TEST(Eigenvalues, ScaleWithTheMatrix) {
   COHORT_NEEDS_DEVICE();
   constexpr int n = 12;
   const std::vector<TypeParam> a = stacked<TypeParam>({gaussian(n, n, 1, 3)});
@@ -326,7 +327,9 @@ TYPED_TEST(Eigenvalues, ScaleWithTheMatrixToTheBit) {
       for (TypeParam& x : scaled) x = std::ldexp(x, exponent);
       const auto found = eigvals<TypeParam>(row, n, scaled);
       for (size_t i = 0; i < plain.values.size(); ++i)
-        EXPECT_EQ(found.values[i], std::ldexp(plain.values[i], exponent)) << exponent << " " << i;
+        EXPECT_NEAR(found.values[i], std::ldexp(plain.values[i], exponent),
+                    row.where == Where::device ? 0 : n * 0x1p-48 * std::ldexp(double(n), exponent))
+            << exponent << " " << i;
     }
   });
 }

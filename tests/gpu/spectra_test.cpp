@@ -105,7 +105,8 @@ class Spectra : public ::testing::Test {
     Buffer<Real> a(where, batch.a), s(where, std::vector<Real>(size_t(batch.n() * batch.k()), Real(-1)));
     Buffer<SpectrumStatus> status(where, std::vector<SpectrumStatus>(size_t(batch.n()), unset));
     const SvdvalsArgs<Real> args{batch.n(), batch.rows, batch.cols, a.data(), s.data(), status.data(), method};
-    launch(program().svdvals_workspace(args, count), first, count, [&](const Launch& l) { program().svdvals(args, l); });
+    launch(program().svdvals_workspace(args, count), first, count,
+           [&](const Launch& l) { program().svdvals(args, l); });
     return {s.values(), status.values()};
   }
   static Vectors<Real> vectors(const Batch<Real>& batch, int first = 0, int count = -1) {
@@ -236,7 +237,8 @@ TYPED_TEST(Spectra, ValuesOfABlocksMatrices) {
   for (const int n : {33, 47, 64, 65}) this->expect_values(n, n);
 }
 TYPED_TEST(Spectra, ValuesOfRectangularMatrices) {
-  for (const auto& [rows, cols] : {std::pair(1, 9), {9, 1}, {7, 13}, {30, 16}, {5, 40}, {40, 5}, {100, 3}, {3, 300}, {70, 36}})
+  for (const auto& [rows, cols] :
+       {std::pair(1, 9), {9, 1}, {7, 13}, {30, 16}, {5, 40}, {40, 5}, {100, 3}, {3, 300}, {70, 36}})
     this->expect_values(rows, cols);
 }
 TYPED_TEST(Spectra, VectorsOfAWarpsMatrices) {
@@ -246,7 +248,8 @@ TYPED_TEST(Spectra, VectorsOfABlocksMatrices) {
   for (const int n : {33, 47, 64}) this->expect_vectors(n, n);
 }
 TYPED_TEST(Spectra, VectorsOfRectangularMatrices) {
-  for (const auto& [rows, cols] : {std::pair(1, 9), {9, 1}, {7, 13}, {30, 16}, {5, 40}, {40, 5}, {100, 3}, {3, 300}, {36, 70}})
+  for (const auto& [rows, cols] :
+       {std::pair(1, 9), {9, 1}, {7, 13}, {30, 16}, {5, 40}, {40, 5}, {100, 3}, {3, 300}, {36, 70}})
     this->expect_vectors(rows, cols);
 }
 

@@ -10,7 +10,7 @@ COHORT_BEGIN
 
 namespace {
 
-constexpr SpectrumStatus status_of(bool converged) {
+__device__ __forceinline__ SpectrumStatus status_of(bool converged) {
   return converged ? SpectrumStatus::ok : SpectrumStatus::not_converged;
 }
 
