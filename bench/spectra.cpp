@@ -173,16 +173,15 @@ void sizes(benchmark::internal::Benchmark* b) {
   b->ArgNames({"n", "batch"})->UseRealTime()->Unit(benchmark::kMillisecond);
 }
 void some(benchmark::internal::Benchmark* b) {
-  for (const int n : {16, 32, 64, 128, 256}) b->Args({n, 32});
+  for (const int n : {16, 32, 64, 128, 256}) b->Args({n, n < 128 ? 512 : 64});
   b->ArgNames({"n", "batch"})->UseRealTime()->Unit(benchmark::kMillisecond);
 }
-BENCHMARK_CAPTURE(svdvals_float, cohort, n_cores)->Name("svdvals/cohort")->Apply(sizes);
+BENCHMARK_CAPTURE(svdvals_float, cohort, n_cores)->Name("svdvals/cohort")->Apply(sizes)->Apply(some);
 BENCHMARK_CAPTURE(svdvals_float, one_core, 1)->Name("svdvals/cohort-one-core")->Apply(some);
 BENCHMARK(lapack<float>)->Name("svdvals/lapack-one-core")->Apply(some);
-BENCHMARK_CAPTURE(svdvals_float, all_cores, n_cores)->Name("svdvals/cohort-all-cores")->Apply(some);
 BENCHMARK_CAPTURE(svdvals_double, one_core, 1)->Name("svdvals-double/cohort-one-core")->Apply(some);
 BENCHMARK(lapack<double>)->Name("svdvals-double/lapack-one-core")->Apply(some);
-BENCHMARK_CAPTURE(svdvals_double, all_cores, n_cores)->Name("svdvals-double/cohort-all-cores")->Apply(some);
+BENCHMARK_CAPTURE(svdvals_double, all_cores, n_cores)->Name("svdvals-double/cohort")->Apply(some);
 BENCHMARK(eigvals)->Name("eigvals/cohort")->Apply(some);
 BENCHMARK(radius)->Name("spectral_radius/cohort")->Apply(some);
 BENCHMARK_CAPTURE(low_rank, svd, LowRankMethod::svd)->Name("low_rank/cohort")->Apply(some)->Args({300, 32});
