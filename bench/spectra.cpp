@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "cohort/error.h"
 #include "device/blas.h"
 #include "device/device.h"
 #include "device/device_array.h"
@@ -146,7 +147,13 @@ void low_rank(benchmark::State& state, LowRankMethod method) {
 // 3 inputs and outputs, 32 trials, every step. items/s are networks a second.
 void kernel_alignment(benchmark::State& state, const char* which, TangentForm form) {
   const int n = int(state.range(0)), batch = int(state.range(1));
-  const std::unique_ptr<engine::Device> device = engine::open_device(which, 0);
+  std::unique_ptr<engine::Device> device;
+  try {
+    device = engine::open_device(which, 0);
+  } catch (const CudaError& e) {
+    state.SkipWithError(e.what());
+    return;
+  }
   engine::ResolvedNetwork network;
   network.signature = {.n_in = 3, .n_hidden = n, .n_out = 3, .n_inhibitory = 0, .batch = 32, .n_steps = 8};
   network.spec.activation = ActivationId::relu;
@@ -193,6 +200,12 @@ BENCHMARK_CAPTURE(kernel_alignment, cohort, "cpu", TangentForm::cheaper)
     ->Name("kernel_alignment/cohort")
     ->ArgNames({"n", "batch"})
     ->Args({300, 8})
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(kernel_alignment, cuda, "cuda", TangentForm::cheaper)
+    ->Name("cuda/kernel_alignment/cohort")
+    ->ArgNames({"n", "batch"})
+    ->Args({300, 1000})
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(kernel_alignment, columns, "cpu", TangentForm::columns)
