@@ -474,7 +474,7 @@ TEST(Measures, RepresentationsAreThoseOfTheLastLayer) {
   device->run(TrainArgs<float>{networks.view(), 6, loss.data()});
   const std::vector<float> now = states();
   const Measures measures(e.settings().analysis, g);
-  const Measures::Values values = measures.measure(*device, networks);
+  const Measures::Values values = measures.finish(measures.begin(*device, networks, true));
   ASSERT_EQ(measures.list().size(), 3u);
   for (int i = 0; i < count; ++i) {
     const auto alignment = [&](bool centred) {
