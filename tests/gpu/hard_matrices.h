@@ -18,8 +18,7 @@ namespace cohort::testing {
 struct Dense {
   int rows, cols;
   std::vector<double> x;
-  Dense(int rows_, int cols_, double value = 0)
-      : rows(rows_), cols(cols_), x(size_t(rows_) * size_t(cols_), value) {}
+  Dense(int rows_, int cols_, double value = 0) : rows(rows_), cols(cols_), x(size_t(rows_) * size_t(cols_), value) {}
   double& operator()(int r, int c) { return x[size_t(r) * size_t(cols) + size_t(c)]; }
   double operator()(int r, int c) const { return x[size_t(r) * size_t(cols) + size_t(c)]; }
   int k() const { return std::min(rows, cols); }

@@ -70,7 +70,7 @@ struct Values {
 };
 
 template <class Shape>
-__global__ void __launch_bounds__(Shape::n_threads) bidiagonal_values_kernel(const Values v) {
+__global__ void __launch_bounds__(Shape::n_threads, 1) bidiagonal_values_kernel(const Values v) {
   GPU_DYN_SMEM(base);
   gpu::Smem smem(base);
   const ValuesMemory<Shape> memory(smem);

@@ -60,7 +60,9 @@ struct LaneColumns {
 constexpr int warp_kernel_threads = 128;
 
 template <class Real, int n, bool vectors>
-__global__ void __launch_bounds__(warp_kernel_threads) jacobi_warp_kernel(const JacobiArgs<Real> args) {
+__global__ void __launch_bounds__(warp_kernel_threads, 1) jacobi_warp_kernel(const JacobiArgs<Real> args) {
+  // the other column in registers, or shuffled twice where there are too few of them
+  constexpr bool keeps_other = sizeof(Real) == 4 || n <= 16 || !vectors;
   const int lane = int(threadIdx.x) % n, length = args.length, k = args.k;
   const int64_t number = (int64_t(blockIdx.x) * warp_kernel_threads + threadIdx.x) / n;
   const bool present = number < args.count;
@@ -96,9 +98,10 @@ __global__ void __launch_bounds__(warp_kernel_threads) jacobi_warp_kernel(const 
       Real xx = 0, xy = 0, y[n];
       COHORT_UNROLL
       for (int i = 0; i < n; ++i) {
-        y[i] = __shfl_xor_sync(full_warp, c.x[i], round);
+        const Real other = __shfl_xor_sync(full_warp, c.x[i], round);
+        if (keeps_other) y[i] = other;
         xx = ::fma(c.x[i], c.x[i], xx);
-        xy = ::fma(c.x[i], y[i], xy);
+        xy = ::fma(c.x[i], other, xy);
       }
       const Real yy = __shfl_xor_sync(full_warp, xx, round);
       const bool first = lane < (lane ^ round);
@@ -107,16 +110,15 @@ __global__ void __launch_bounds__(warp_kernel_threads) jacobi_warp_kernel(const 
       if (!__any_sync(full_warp, rotates)) continue;
       rotated |= rotates;
       const Real s = first ? -g.s : g.s;
+      // a column that does not rotate keeps its bits, zeros their sign, whatever the rest of the warp does
+      const auto turn = [&](Real& own, Real other) {
+        const Real turned = ::fma(s, other, ::fma(-g.k, own, own));
+        own = rotates ? turned : own;
+      };
       COHORT_UNROLL
       for (int i = 0; i < n; ++i) {
-        // a column that does not rotate keeps its bits, zeros their sign, whatever the rest of the warp does
-        const Real turned = ::fma(s, y[i], ::fma(-g.k, c.x[i], c.x[i]));
-        c.x[i] = rotates ? turned : c.x[i];
-        if (vectors) {
-          const Real other = __shfl_xor_sync(full_warp, c.w[i], round);
-          const Real turned_w = ::fma(s, other, ::fma(-g.k, c.w[i], c.w[i]));
-          c.w[i] = rotates ? turned_w : c.w[i];
-        }
+        turn(c.x[i], keeps_other ? y[i] : __shfl_xor_sync(full_warp, c.x[i], round));
+        if (vectors) turn(c.w[i], __shfl_xor_sync(full_warp, c.w[i], round));
       }
     }
   }
@@ -136,6 +138,12 @@ __global__ void __launch_bounds__(warp_kernel_threads) jacobi_warp_kernel(const 
   if (present && lane == 0) args.status[m] = finite ? status_of(converged) : SpectrumStatus::not_finite;
   if (present && lane < k) args.s[ptrdiff_t(m) * k + place] = finite ? norm * scale.up : nan;
   if constexpr (vectors) {
+    if (present && lane < k) {  // before W's registers are needed
+      Real* const of_w = args.of_w(m) + place;
+      COHORT_UNROLL
+      for (int i = 0; i < n; ++i)
+        if (i < k) of_w[ptrdiff_t(i) * k] = finite ? c.w[i] : nan;
+    }
     const bool null = !(norm >= null_column<Real>());
     const int rank = __popc(__ballot_sync(full_warp, !null) & mine);
     COHORT_UNROLL
@@ -146,12 +154,10 @@ __global__ void __launch_bounds__(warp_kernel_threads) jacobi_warp_kernel(const 
       if (__any_sync(full_warp, missing)) c.complete(p, place, missing, length);
     }
     if (present && lane < k) {
-      Real *const of_x = args.of_x(m) + place, *const of_w = args.of_w(m) + place;
+      Real* const of_x = args.of_x(m) + place;
       COHORT_UNROLL
-      for (int i = 0; i < n; ++i) {
+      for (int i = 0; i < n; ++i)
         if (i < length) of_x[ptrdiff_t(i) * k] = finite ? c.x[i] : nan;
-        if (i < k) of_w[ptrdiff_t(i) * k] = finite ? c.w[i] : nan;
-      }
     }
   }
 }
@@ -181,36 +187,39 @@ struct ColumnShape {
   COHORT_FN int w() const { return x_packs * Pack<Real>::size; }  // where W begins
 };
 
-// Shared memory of a block. The columns are in it only if they fit.
+// Arrays of a block: in shared memory (gpu::Smem) if they fit, else in the workspace (Arena).
 template <class Real>
 struct BlockMemory {
+  Real* columns;
   Real *norm, *dot;  // [k]
   Real* rest;        // [length] 1 - what of the row's unit vector the columns represent
   int* order;        // [k] column that comes in place p
-  int* shared;       // [3] last sweep with a rotation, rank, row
-  Real* columns;
-  COHORT_FN BlockMemory(gpu::Smem& smem, const JacobiArgs<Real>& a, bool with_columns) {
-    norm = smem.take<Real>(size_t(a.k));
-    dot = smem.take<Real>(size_t(a.k));
-    rest = smem.take<Real>(size_t(a.length));
-    order = smem.take<int>(size_t(a.k));
-    shared = smem.take<int>(3);
-    columns = nullptr;
-    if (with_columns)
-      columns = smem.take<Real>(size_t(a.k) * size_t(ColumnShape<Real>(a.length, a.k, a.vectors).stride()));
+  template <class Memory>
+  COHORT_FN BlockMemory(Memory& memory, const JacobiArgs<Real>& a) {
+    const size_t k = size_t(a.k), length = size_t(a.length);
+    columns = memory.template take<Real>(k * size_t(ColumnShape<Real>(a.length, a.k, a.vectors).stride()));
+    norm = memory.template take<Real>(k);
+    dot = memory.template take<Real>(k);
+    rest = memory.template take<Real>(length);
+    order = memory.template take<int>(k);
   }
-  static size_t bytes(const JacobiArgs<Real>& a, bool with_columns) {
+  static size_t bytes_shared(const JacobiArgs<Real>& a) {
     gpu::Smem smem(nullptr);
-    const BlockMemory memory(smem, a, with_columns);
+    const BlockMemory memory(smem, a);
     return smem.bytes();
+  }
+  COHORT_FN static size_t bytes_in_workspace(const JacobiArgs<Real>& a) {
+    Arena arena(nullptr);
+    const BlockMemory memory(arena, a);
+    return arena.used();
   }
 };
 
 template <class Real>
 class BlockJacobi {
  public:
-  __device__ __forceinline__ BlockJacobi(const JacobiArgs<Real>& args, const BlockMemory<Real>& memory, Real* columns)
-      : args_(args), memory_(memory), columns_(columns), shape_(args.length, args.k, args.vectors) {}
+  __device__ __forceinline__ BlockJacobi(const JacobiArgs<Real>& args, const BlockMemory<Real>& memory, int* flags)
+      : args_(args), memory_(memory), flags_(flags), shape_(args.length, args.k, args.vectors) {}
 
   // Matrix m, by all threads of the block.
   __device__ __forceinline__ void run(int32_t m) {
@@ -241,7 +250,7 @@ class BlockJacobi {
  private:
   const JacobiArgs<Real>& args_;
   const BlockMemory<Real>& memory_;
-  Real* columns_;
+  int* flags_;  // [3] last sweep with a rotation, rank, row
   ColumnShape<Real> shape_;
 
   template <class F>
@@ -251,7 +260,7 @@ class BlockJacobi {
   static __device__ __forceinline__ int group() { return int(threadIdx.x) / lanes_per_pair; }
   static __device__ __forceinline__ int n_groups() { return int(blockDim.x) / lanes_per_pair; }
   static __device__ __forceinline__ int lane() { return int(threadIdx.x) % lanes_per_pair; }
-  __device__ __forceinline__ Real* column(int c) const { return columns_ + ptrdiff_t(c) * shape_.stride(); }
+  __device__ __forceinline__ Real* column(int c) const { return memory_.columns + ptrdiff_t(c) * shape_.stride(); }
   __device__ __forceinline__ Pack<Real>* packs(int c) const { return reinterpret_cast<Pack<Real>*>(column(c)); }
 
   __device__ __forceinline__ unsigned read(int32_t m) {
@@ -271,7 +280,7 @@ class BlockJacobi {
   }
   __device__ __forceinline__ void scale_down(Real factor) {
     CtaTeam{}.for_each_2d(args_.k, args_.length, [&](int c, int i) { column(c)[i] *= factor; });
-    if (threadIdx.x == 0) memory_.shared[0] = memory_.shared[1] = 0;
+    if (threadIdx.x == 0) flags_[0] = flags_[1] = 0;
     __syncthreads();
   }
 
@@ -287,12 +296,11 @@ class BlockJacobi {
           const int a = pair ? (round + pair) % (players - 1) : players - 1;
           const int b = (round - pair + players - 1) % (players - 1);
           const int p = a < b ? a : b, q = a < b ? b : a;
-          if (rotate_pair(pair < n_pairs && q < k, p, q, tolerance) && lane() == 0)
-            atomicMax(&memory_.shared[0], sweep);
+          if (rotate_pair(pair < n_pairs && q < k, p, q, tolerance) && lane() == 0) atomicMax(&flags_[0], sweep);
         }
         __syncthreads();
       }
-      converged = memory_.shared[0] != sweep;
+      converged = flags_[0] != sweep;
       __syncthreads();
     }
     return converged;
@@ -343,7 +351,7 @@ class BlockJacobi {
       const Real norm = math::sqrt(dot(inside, packs(inside)));
       if (c < k && lane() == 0) {
         memory_.norm[c] = norm;
-        if (norm >= null_column<Real>()) atomicAdd(&memory_.shared[1], 1);
+        if (norm >= null_column<Real>()) atomicAdd(&flags_[1], 1);
       }
     }
     __syncthreads();
@@ -366,7 +374,7 @@ class BlockJacobi {
   // The columns in places from the rank on become orthonormal to each other and to those before: the unit vector of the row that is
   // represented worst, minus its projection, taken twice.
   __device__ __forceinline__ void complete() {
-    const int length = args_.length, k = args_.k, rank = memory_.shared[1], *const order = memory_.order;
+    const int length = args_.length, k = args_.k, rank = flags_[1], *const order = memory_.order;
     if (rank == k) return;
     for_each(length, [&](int i) {
       Real rest = 1;
@@ -378,7 +386,7 @@ class BlockJacobi {
       __syncthreads();
       if (threadIdx.x < 32) choose_row();
       __syncthreads();
-      const int row = memory_.shared[2];
+      const int row = flags_[2];
       for_each(length, [&](int i) {
         Real sum = i == row;
         for (int before = 0; before < p; ++before) {
@@ -426,7 +434,7 @@ class BlockJacobi {
         row = other_row;
       }
     }
-    if (threadIdx.x == 0) memory_.shared[2] = row;
+    if (threadIdx.x == 0) flags_[2] = row;
   }
 
   // to [rows][k] from the rows of the columns from `first` on, in order.
@@ -437,29 +445,25 @@ class BlockJacobi {
   }
 };
 
-// Bytes of the columns of one block in the workspace.
 template <class Real>
-COHORT_FN Real* take_columns(Arena& arena, const JacobiArgs<Real>& a) {
-  return arena.take<Real>(size_t(a.k) * size_t(ColumnShape<Real>(a.length, a.k, a.vectors).stride()));
-}
-
-template <class Real, bool in_shared>
-__global__ void __launch_bounds__(most_block_threads)
-    jacobi_block_kernel(const __grid_constant__ JacobiArgs<Real> args, unsigned char* workspace) {
-  GPU_DYN_SMEM(base);
-  gpu::Smem smem(base);
-  const BlockMemory<Real> memory(smem, args, in_shared);
-  Real* columns = memory.columns;
-  if constexpr (!in_shared) {
-    Arena measure(nullptr);
-    take_columns(measure, args);
-    Arena arena(workspace + blockIdx.x * measure.used());
-    columns = take_columns(arena, args);
-  }
-  BlockJacobi<Real> jacobi(args, memory, columns);
+__device__ __forceinline__ void decompose(const JacobiArgs<Real>& args, const BlockMemory<Real>& memory) {
+  GPU_SHARED(int, flags, 3);
+  BlockJacobi<Real> jacobi(args, memory, flags);
   for (int32_t m = int32_t(blockIdx.x); m < args.count; m += int32_t(gridDim.x)) {
     jacobi.run(m);
     __syncthreads();
+  }
+}
+template <class Real, bool in_shared>
+__global__ void __launch_bounds__(most_block_threads, 1)
+    jacobi_block_kernel(const __grid_constant__ JacobiArgs<Real> args, unsigned char* workspace) {
+  if constexpr (in_shared) {
+    GPU_DYN_SMEM(base);
+    gpu::Smem smem(base);
+    decompose(args, BlockMemory<Real>(smem, args));
+  } else {
+    Arena arena(workspace + blockIdx.x * BlockMemory<Real>::bytes_in_workspace(args));
+    decompose(args, BlockMemory<Real>(arena, args));
   }
 }
 
@@ -475,17 +479,16 @@ struct JacobiPlan {
     args.length = a.rows > a.cols ? a.rows : a.cols;
     args.k = a.rows > a.cols ? a.cols : a.rows;
     if (args.length <= 32) return;
-    in_shared = BlockMemory<Real>::bytes(args, true) + static_smem <= gpu::smem_per_block();
-    smem_bytes = BlockMemory<Real>::bytes(args, in_shared);
+    smem_bytes = BlockMemory<Real>::bytes_shared(args);
+    in_shared = smem_bytes + static_smem <= gpu::smem_per_block();
     const int wanted = ((args.k + 1) / 2 * lanes_per_pair + 31) / 32 * 32;
     n_threads = wanted < most_block_threads ? wanted : most_block_threads;
     n_blocks = a.count;
     if (in_shared) return;
-    const int resident = gpu::n_resident_blocks(jacobi_block_kernel<Real, false>, n_threads, smem_bytes);
+    smem_bytes = 0;
+    const int resident = gpu::n_resident_blocks(jacobi_block_kernel<Real, false>, n_threads, 0);
     n_blocks = a.count < resident ? a.count : resident;
-    Arena arena(nullptr);
-    take_columns(arena, args);
-    workspace_bytes = size_t(n_blocks) * arena.used();
+    workspace_bytes = size_t(n_blocks) * BlockMemory<Real>::bytes_in_workspace(args);
   }
   void launch(const Launch& l) const {
     if (args.length <= 16) return in_warps<16>(l);
@@ -495,7 +498,7 @@ struct JacobiPlan {
   }
 
  private:
-  static constexpr size_t static_smem = 1024 + 128;  // what the system takes and block_max has
+  static constexpr size_t static_smem = 256;  // of block_max and of decompose
   template <int n>
   void in_warps(const Launch& l) const {
     constexpr int per_block = warp_kernel_threads / n;

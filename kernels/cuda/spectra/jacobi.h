@@ -34,10 +34,10 @@ template <class Real>
 COHORT_FORCE_INLINE constexpr Real null_column() {
   return sizeof(Real) == 4 ? Real(1e-15f) : Real(1e-30);
 }
-// Cosine of two columns that counts as orthogonal: what their dot product cannot resolve.
+// Cosine of two columns that counts as orthogonal: what rounding leaves of it.
 template <class Real>
 COHORT_FORCE_INLINE Real jacobi_tolerance(int length) {
-  return (sizeof(Real) == 4 ? Real(0x1p-23) : Real(0x1p-52)) * math::sqrt(Real(length));
+  return (sizeof(Real) == 4 ? Real(0x1p-24) : Real(0x1p-53)) * (2 + math::sqrt(Real(length)));
 }
 
 // The rotation that makes columns a, b with a.a, b.b, a.b orthogonal, as the small changes a += -s b - k a, b += s a - k b with
