@@ -282,8 +282,8 @@ TYPED_TEST(Spectra, VectorsOfRectangularMatrices) {
 // Columns that do not fit into shared memory lie in the workspace; a block treats several matrices.
 TYPED_TEST(Spectra, MatricesBeyondSharedMemory) {
   if (this->where == Where::host) GTEST_SKIP() << "of a device";
-  using T = typename TypeParam::Real;
 #if defined(COHORT_EMULATED)
+  using T = typename TypeParam::Real;
   const Batch<T> batch(37, 40, this->few(37, 40));
   const Vectors<T> expected = this->vectors(batch);
   const Values<T> expected_values = this->values(batch, SvdMethod::jacobi);
