@@ -40,13 +40,18 @@ std::string tensor_name(const Signature& signature, int k) {
   return t.layer == 0 || t.role == Role::readout ? role : role + ("_" + std::to_string(t.layer + 1));
 }
 
-Measures::Measures(const AnalysisSettings& settings, const Signature& signature)
-    : settings_(settings), signature_(signature) {
+std::vector<int> analysed_tensors(const AnalysisSettings& settings, const Signature& signature) {
+  std::vector<int> tensors;
   for (int k = 0; k < n_tensors(signature); ++k) {
     const Tensor t = tensor(signature, k);
     if (t.size() && std::find(settings.tensors.begin(), settings.tensors.end(), t.role) != settings.tensors.end())
-      tensors_.push_back(k);
+      tensors.push_back(k);
   }
+  return tensors;
+}
+
+Measures::Measures(const AnalysisSettings& settings, const Signature& signature)
+    : settings_(settings), signature_(signature), tensors_(analysed_tensors(settings, signature)) {
   for (const std::string& name : settings.names) {
     const Analysis* analysis = find_analysis(name.c_str());
     if (!analysis) throw Error("unknown analysis '" + name + "'");

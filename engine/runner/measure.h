@@ -66,6 +66,9 @@ class Measures {
   std::vector<Measure> list_;
 };
 
+// Weight tensors that the analyses are about.
+std::vector<int> analysed_tensors(const AnalysisSettings& settings, const Signature& signature);
+
 // "recurrent", "recurrent_2" (second layer), "input", "readout".
 std::string tensor_name(const Signature& signature, int tensor);
 

@@ -30,17 +30,6 @@ int64_t kernel_rows(const ResolvedNetwork& n, int trials) {
   return int64_t(trials) * n.signature.n_out * (n.spec.task.loss_steps == LossSteps::last ? 1 : n.signature.n_steps);
 }
 
-// Weight tensors that the analyses are about.
-std::vector<int> analysed_tensors(const AnalysisSettings& analysis, const Signature& signature) {
-  std::vector<int> out;
-  for (int k = 0; k < n_tensors(signature); ++k) {
-    const Tensor t = tensor(signature, k);
-    if (t.size() && std::find(analysis.tensors.begin(), analysis.tensors.end(), t.role) != analysis.tensors.end())
-      out.push_back(k);
-  }
-  return out;
-}
-
 // Scratch of kernels for `count` networks, the largest of their tensors'.
 size_t kernel_scratch(const Device& device, const AnalysisSettings& analysis, const Signature& signature,
                       LossSteps loss_steps, int count) {

@@ -54,15 +54,4 @@ COHORT_TEAM_FN void tangent_network(const Team& team, const TangentArgs<Real>& a
   team.sync();
 }
 
-// The effective weights of one tensor.
-template <class Team, class Real>
-COHORT_TEAM_FN void effective_network(const Team& team, const EffectiveArgs<Real>& a, int i, void*) {
-  const Network<Real> net(a.cohort, i);
-  const Tensor t = tensor(a.cohort.signature, a.tensor);
-  Real* const out = a.weights + size_t(i) * size_t(t.rows) * size_t(t.cols);
-  const int cols = t.cols;
-  for_each_effective(team, net.spec, t, net.theta, [=](int r, int c, Real v) { out[r * cols + c] = v; });
-  team.sync();
-}
-
 COHORT_END

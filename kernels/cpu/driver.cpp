@@ -2,6 +2,7 @@
 // Compiled once per instruction set and Real (COHORT_TARGET, COHORT_REAL, COHORT_ISA come from the build).
 #include "alignment/representation.h"
 #include "alignment/tangent.h"
+#include "program/effective.h"
 #include "program/evaluate.h"
 #include "program/initialise.h"
 #include "team/serial.h"

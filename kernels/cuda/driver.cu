@@ -7,6 +7,7 @@
 #include "alignment/tangent.h"
 #include "cuda/arguments.h"
 #include "cuda/programs.h"
+#include "program/effective.h"
 #include "program/evaluate.h"
 #include "program/initialise.h"
 #include "team/cta.h"

@@ -9,6 +9,7 @@
 #include "lapack/blas_team.h"
 #include "lapack/routines.h"
 #include "spectra/arguments.h"
+#include "spectra/gain.h"
 #include "spectra/measures.h"
 #include "spectra/radius.h"
 #include "spectra/range_finder.h"
@@ -23,9 +24,7 @@ constexpr Real nan = std::numeric_limits<Real>::quiet_NaN();
 
 template <class Real>
 bool all_finite(const Real* a, size_t n) {
-  Real sum = 0;  // a NaN or an infinity, times zero, is a NaN
-  for (size_t i = 0; i < n; ++i) sum += a[i] * 0;
-  return sum == 0;
+  return measures::all_finite(SerialTeam{}, a, int(n));
 }
 
 int smaller(int rows, int cols) { return std::min(rows, cols); }
@@ -133,19 +132,6 @@ void compose(const Decomposition<Real>& d, const Real* s, int rank, Real gain, R
     cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, d.n, d.m, rank, 1, d.vt, d.k, d.u, d.m, 0, out, d.m);
 }
 
-// The factor that gives the first `rank` values the norm of all.
-template <class Real>
-Real frobenius_gain(const Real* s, int rank, int k) {
-  if (!(s[0] > 0)) return 1;
-  double kept = 0, all = 0;
-  for (int j = 0; j < k; ++j) {
-    const double x = double(s[j]) / double(s[0]);
-    all += x * x;
-    if (j < rank) kept += x * x;
-  }
-  return Real(std::sqrt(all / kept));
-}
-
 template <class Real>
 size_t low_rank_workspace(const LowRankArgs<Real>& a, int32_t) {
   return a.method == LowRankMethod::svd ? decomposition_bytes<Real>(a.rows, a.cols, true)
@@ -177,8 +163,10 @@ void low_rank(const LowRankArgs<Real>& a, const Launch& l) {
     if (status != SpectrumStatus::ok)
       std::fill_n(w, size, nan<Real>);
     else if (rank < decompose.k)
-      compose(decompose, decompose.s, rank,
-              a.scale == LowRankScale::frobenius ? frobenius_gain(decompose.s, rank, decompose.k) : Real(1), w);
+      compose(
+          decompose, decompose.s, rank,
+          a.scale == LowRankScale::frobenius ? frobenius_gain(SerialTeam{}, decompose.s, decompose.k, rank) : Real(1),
+          w);
   }
 }
 

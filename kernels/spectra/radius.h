@@ -39,7 +39,7 @@ COHORT_TEAM_FN double spectral_radius_of(const Team& team, const Real* a, int n,
   int n_settled = 0;
   for (int i = 0; i <= most_squarings; ++i) {
     const double norm = math::sqrt(team.template sum<double>(n * ld, [=](int j) { return b[j] * b[j]; }));
-    if (norm == 0.0) return 0.0;
+    if (norm < 0x1p-1000) return 0.0;  // ||B||_F was about 1 before it was squared: |lambda_1| < 2^-500 ||A||
     int exponent = 0;
     const double fraction = ::frexp(norm, &exponent);
     log += exponent * unit;
@@ -50,7 +50,8 @@ COHORT_TEAM_FN double spectral_radius_of(const Team& team, const Real* a, int n,
     estimate = next;
     if (n_settled == 2 || i == most_squarings) break;
     const Product<double> square[1] = {{b, ld, 1, b, ld, n}};
-    team.gemm(n, n, square, [=](int r, int col, double value) { c[r * ld + col] = ::ldexp(value, -2 * exponent); });
+    const double factor = ::ldexp(1.0, -exponent);
+    team.gemm(n, n, square, [=](int r, int col, double value) { c[r * ld + col] = value * factor * factor; });
     double* const swap = b;
     b = c;
     c = swap;

@@ -76,7 +76,7 @@ COHORT_PHASE_FN void multiply(const Team& team, int m, int n, const Product<Real
 
 }  // namespace finder
 
-// a [rows][cols] becomes W = Q Q^T A, Q an orthonormal basis of the range of (A A^T)^2 A Omega, times ||A||_F / ||W||_F where
+// a [rows][cols] becomes W = Q Q^T A, Q an orthonormal basis of the range of (A A^T)^4 A Omega, times ||A||_F / ||W||_F where
 // `frobenius`. Omega [cols][rank] are normal numbers from `seed`, column after column the same for every rank. Between products
 // the columns are made orthonormal, or they would all turn to the first singular vector. A matrix of smaller rank is kept. The
 // same status in every lane; ends synced.
@@ -108,7 +108,7 @@ COHORT_TEAM_FN SpectrumStatus range_finder_of(const Team& team, Real* a, int row
   });
   team.sync();
 
-  constexpr int n_powers = 2;
+  constexpr int n_powers = 4;
   for (int i = 0;; ++i) {
     multiply<Team, Real>(team, rows, rank, {full, lda, 1, z, ld, cols}, y, ld);
     orthonormalise(team, y, rows, rank, ld, room.dots);

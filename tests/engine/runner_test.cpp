@@ -162,22 +162,28 @@ weights = "all"
 )";
 
 TEST(Starts, RankIsExactAndTheFrobeniusNormStays) {
-  const Experiment e = Experiment::parse(kStarts);
-  const UnitResult r = train(e, all_of(e));
-  const double norm = frobenius(of_network(r, "weights.recurrent.initial", 2));
-  EXPECT_NEAR(norm, 1.25 * std::sqrt(40.0), 0.5);
-  const int ranks[] = {1, 5, 40};
-  for (size_t i = 0; i < 3; ++i) {
-    EXPECT_NEAR(frobenius(of_network(r, "weights.recurrent.initial", i)), norm, 1e-5 * norm);
-    const std::vector<float> s = of_network(r, "singular_values.recurrent.initial", i);
-    EXPECT_GT(s[size_t(ranks[i] - 1)], 1e-3f);
-    if (ranks[i] < 40) {
-      EXPECT_LT(s[size_t(ranks[i])], 1e-5f * s[0]);
+  std::vector<float> cut[2];
+  for (const bool random : {false, true}) {
+    const Experiment e = Experiment::parse(
+        kStarts, "config", {std::string("init.rank_method=\"") + (random ? "range_finder" : "svd") + "\""});
+    const UnitResult r = train(e, all_of(e));
+    const double norm = frobenius(of_network(r, "weights.recurrent.initial", 2));
+    EXPECT_NEAR(norm, 1.25 * std::sqrt(40.0), 0.5);
+    const int ranks[] = {1, 5, 40};
+    for (size_t i = 0; i < 3; ++i) {
+      EXPECT_NEAR(frobenius(of_network(r, "weights.recurrent.initial", i)), norm, 1e-5 * norm);
+      const std::vector<float> s = of_network(r, "singular_values.recurrent.initial", i);
+      EXPECT_GT(s[size_t(ranks[i] - 1)], 1e-3f);
+      if (ranks[i] < 40) {
+        EXPECT_LT(s[size_t(ranks[i])], 1e-5f * s[0]);
+      }
+      // paired: all ranks share input and readout
+      EXPECT_TRUE(same_bits(of_network(r, "weights.input.initial", i), of_network(r, "weights.input.initial", 0)));
+      EXPECT_TRUE(same_bits(of_network(r, "weights.readout.initial", i), of_network(r, "weights.readout.initial", 0)));
     }
-    // paired: all ranks share input and readout
-    EXPECT_TRUE(same_bits(of_network(r, "weights.input.initial", i), of_network(r, "weights.input.initial", 0)));
-    EXPECT_TRUE(same_bits(of_network(r, "weights.readout.initial", i), of_network(r, "weights.readout.initial", 0)));
+    cut[random] = of_network(r, "weights.recurrent.initial", 1);
   }
+  EXPECT_FALSE(same_bits(cut[0], cut[1]));
 }
 
 TEST(Starts, RecurrentPairingRedrawsInputAndReadout) {
@@ -198,6 +204,46 @@ TEST(Starts, RadiusAndOtherRescalings) {
   const UnitResult r = train(sigma, all_of(sigma));
   EXPECT_NEAR(of_network(r, "singular_values.recurrent.initial", 0)[0],
               of_network(r, "singular_values.recurrent.initial", 2)[0], 1e-5);
+}
+
+// Spectra go on while the next steps are trained, but they are those of the moment.
+TEST(Snapshots, AreWhatARunThatEndsThereMeasures) {
+  const char* const text = R"(
+name = "snapshots"
+[network]
+n_hidden = 12
+[task]
+name = "context_decision"
+[train]
+steps = 9
+[rule]
+lr = 0.1
+[analysis]
+names = ["weight_change", "svd_entropy", "matrix_norms", "spectral_gap", "eigenvalues", "effective_rank"]
+every = 3
+tensors = ["recurrent", "input"]
+[sweep]
+seed = { range = [0, 3] }
+)";
+  const Experiment whole = Experiment::parse(text);
+  const UnitResult r = train(whole, all_of(whole));
+  ASSERT_FALSE(r.series.empty());
+  for (const int64_t end : {3, 6, 9}) {
+    const Experiment part = Experiment::parse(text, "config", {"train.steps=" + std::to_string(end)});
+    const UnitResult ends = train(part, all_of(part));
+    for (const UnitResult::Series& series : r.series) {
+      ASSERT_EQ(series.step, (std::vector<int64_t>{0, 3, 6, 9})) << series.name;
+      const std::vector<double> final = column(ends, series.name + ".final");
+      for (size_t i = 0; i < final.size(); ++i)
+        EXPECT_EQ(series.value[i * 4 + size_t(end / 3)], final[i]) << series.name << " at " << end;
+    }
+  }
+  const std::vector<float> eigenvalues = of_network(r, "eigenvalues.recurrent.final", 0);
+  ASSERT_EQ(eigenvalues.size(), 24u);
+  double sum = 0;
+  for (size_t i = 0; i < 24; i += 2) sum += std::hypot(double(eigenvalues[i]), double(eigenvalues[i + 1]));
+  EXPECT_NEAR(column(r, "effective_rank.final")[0],
+              sum / 12 / std::hypot(double(eigenvalues[0]), double(eigenvalues[1])), 1e-6);
 }
 
 TEST(Starts, ColumnSignsAndSparsenessHold) {
@@ -474,7 +520,7 @@ TEST(Measures, RepresentationsAreThoseOfTheLastLayer) {
   device->run(TrainArgs<float>{networks.view(), 6, loss.data()});
   const std::vector<float> now = states();
   const Measures measures(e.settings().analysis, g);
-  const Measures::Values values = measures.measure(*device, networks);
+  const Measures::Values values = measures.finish(measures.begin(*device, networks, true));
   ASSERT_EQ(measures.list().size(), 3u);
   for (int i = 0; i < count; ++i) {
     const auto alignment = [&](bool centred) {

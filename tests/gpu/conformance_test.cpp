@@ -90,6 +90,19 @@ TYPED_TEST(Conformance, ManyRowsOfTangentKernels) {
   plan.tangent_trials = 10;
   this->expect_agreement(g, variety(g, task, 4), plan);
 }
+// The last strip is full, but the rows of a trial do not fill the products that make them.
+TYPED_TEST(Conformance, FullStripsOfTangentKernels) {
+  COHORT_NEEDS_DEVICE(this->in_double);
+  TaskSpec task = task_of(TaskId::perceptual_decision);
+  task.param[0] = 1;
+  const Signature g = signature_of(task, 3, 1, 4, false);
+  std::vector<NetSpec> nets = variety(g, task, 2);
+  for (NetSpec& s : nets) s.task.loss_steps = LossSteps::last;
+  Plan plan;
+  plan.tangent_trials = 64;
+  plan.train = plan.train_again = 1;
+  this->expect_agreement(g, {nets[0]}, plan);
+}
 // Gram matrices of several strips, of trials and of units.
 TYPED_TEST(Conformance, ManyTrialsOrUnits) {
   COHORT_NEEDS_DEVICE(this->in_double);

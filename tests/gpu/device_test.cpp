@@ -181,7 +181,9 @@ steps = 4
 [eval]
 trials = 10
 [analysis]
-names = ["weight_change", "representation_alignment", "kernel_alignment", "effective_rank", "spectral_radius"]
+names = ["weight_change", "representation_alignment", "kernel_alignment", "effective_rank", "spectral_radius",
+         "svd_entropy", "matrix_norms", "singular_values"]
+every = 1
 probe_trials = 12
 kernel_trials = 3
 [output]
@@ -200,15 +202,20 @@ weights = "final"
   ASSERT_TRUE(expected && got);
   ASSERT_EQ(expected->columns.size(), got->columns.size());
   EXPECT_EQ(expected->diverged_at, got->diverged_at);
-  for (size_t c = 0; c < got->columns.size(); ++c) {
-    SCOPED_TRACE(expected->columns[c].name);
-    for (size_t i = 0; i < networks.size(); ++i) {
-      const double a = expected->columns[c].value[i], b = got->columns[c].value[i];
-      EXPECT_EQ(std::isnan(a), std::isnan(b)) << i;
-      if (std::isnan(a)) continue;
-      EXPECT_NEAR(a, b, 1e-3 * std::max(1.0, std::abs(a))) << i;
+  const auto compare = [](const std::string& name, const std::vector<double>& a, const std::vector<double>& b) {
+    ASSERT_EQ(a.size(), b.size()) << name;
+    for (size_t i = 0; i < a.size(); ++i) {
+      EXPECT_EQ(std::isnan(a[i]), std::isnan(b[i])) << name << " " << i;
+      if (std::isnan(a[i])) continue;
+      EXPECT_NEAR(a[i], b[i], 1e-3 * std::max(1.0, std::abs(a[i]))) << name << " " << i;
     }
-  }
+  };
+  for (size_t c = 0; c < got->columns.size(); ++c)
+    compare(expected->columns[c].name, expected->columns[c].value, got->columns[c].value);
+  ASSERT_EQ(expected->series.size(), got->series.size());
+  ASSERT_FALSE(got->series.empty());
+  for (size_t k = 0; k < got->series.size(); ++k)
+    compare(expected->series[k].name, expected->series[k].value, got->series[k].value);
 }
 
 #if defined(COHORT_EMULATED)

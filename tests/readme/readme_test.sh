@@ -24,8 +24,8 @@ while IFS= read -r command; do
 done < <(block sh)
 [[ $ran -ge 8 ]] || { echo "README has only $ran commands"; exit 1; }
 [[ -s runs/first/figure.svg ]] || { echo "no figure"; exit 1; }
-diff <(block cpp) <(cat "$source"/tests/package/embed{,_update}.cpp) ||
-  { echo "README's C++ is not tests/package/embed.cpp and embed_update.cpp"; exit 1; }
+diff <(block cpp) <(cat "$source"/tests/package/embed{,_update,_spectra}.cpp) ||
+  { echo "README's C++ is not that of tests/package"; exit 1; }
 diff <(block toml | grep -v '^$') <(grep -v '^#\|^$' experiments/first.toml) || { echo "README's TOML is not experiments/first.toml"; exit 1; }
 awk '/^```/ { code = !code } !code' "$source/README.md" | grep -o '](\([^)h][^)]*\))' | sed 's/](\(.*\))/\1/' | while IFS= read -r link; do
   [[ -e $source/$link ]] || { echo "README links to $link, which is not there"; exit 1; }

@@ -2,6 +2,7 @@
 // through shared memory.
 #include "cuda/spectra/methods.h"
 #include "cuda/spectra/warp.h"
+#include "spectra/gain.h"
 
 COHORT_BEGIN
 
@@ -29,21 +30,6 @@ __device__ __forceinline__ void stage(Real* to, const Real* vectors, int rows, i
   }
 }
 
-// sqrt(sum of all s^2 / sum of the first rank's), relative to s_1 so that nothing overflows; 1 for a matrix that is zero. All
-// threads of the block.
-template <class Real>
-__device__ __forceinline__ Real frobenius_gain(const Real* s, int k, int rank) {
-  if (!(s[0] > 0)) return 1;
-  const auto share = [&](int begin, int end) {
-    return CtaTeam{}.sum<Real>(end - begin, [&](int i) {
-      const Real x = s[begin + i] / s[0];
-      return x * x;
-    });
-  };
-  const Real kept = share(0, rank), rest = share(rank, k);
-  return math::sqrt(1 + rest / kept);
-}
-
 template <class Real>
 __global__ void __launch_bounds__(n_threads) compose_kernel(const ComposeArgs<Real> args) {
   GPU_SHARED(Real, u, depth * (side + 1));
@@ -63,7 +49,7 @@ __global__ void __launch_bounds__(n_threads) compose_kernel(const ComposeArgs<Re
     return;
   }
 
-  const Real gain = args.frobenius ? frobenius_gain(s, k, rank) : Real(1);
+  const Real gain = args.frobenius ? frobenius_gain(CtaTeam{}, s, k, rank) : Real(1);
   const int tx = int(threadIdx.x) % across, ty = int(threadIdx.x) / across;
   for (int row = 0; row < rows; row += side)
     for (int col = 0; col < cols; col += side) {

@@ -68,7 +68,7 @@ struct SpectralRadiusArgs {
 };
 
 // The best approximation of rank r in the Frobenius norm (svd), or one that is good enough to start from (range_finder: the
-// range of (A A^T)^2 A Omega with Gaussian Omega [cols][r], Halko, Martinsson and Tropp 2011), then scaled as a whole.
+// range of (A A^T)^4 A Omega with Gaussian Omega [cols][r], Halko, Martinsson and Tropp 2011), then scaled as a whole.
 enum class LowRankScale : int32_t { none = 0, frobenius };  // frobenius: ||W||_F = ||A||_F (Liu et al., ICLR 2024)
 template <class Real>
 struct LowRankArgs {

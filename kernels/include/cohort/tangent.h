@@ -42,6 +42,9 @@ COHORT_FN int tangent_block_units(const Tensor& t, int n_rows, size_t real_bytes
   return fit < 1 ? 1 : fit < size_t(t.rows) ? int(fit) : t.rows;
 }
 
+// The widest padding of any program.
+COHORT_FN double tangent_pad(double n) { return 16 * double(int64_t((n + 15) / 16)); }
+
 struct TangentCost {
   double flop;   // of matrix products, a multiply-add counted as two: both networks, their passes included
   double bytes;  // of workspace for factors, columns and kernels at least as the programs pad them, without the passes'
@@ -58,7 +61,6 @@ COHORT_FN TangentCost tangent_cost(TangentForm form, const Signature& g, int ten
                                    LossSteps loss_steps, size_t real_bytes) {
   const Tensor t = tensor(g, tensor_index);
   const TangentRows rows(g, loss_steps, t);
-  const auto pad = [](double n) { return 16 * double((long long)((n + 15) / 16)); };
   const double n = g.n_hidden, layers = g.n_layers, steps = g.n_steps, b = trials, r = rows.n_rows(), all = b * r,
                pairs = rows.n_pairs(), n_post = t.rows, n_pre = t.cols, params = n_post * n_pre;
   TangentCost cost;
@@ -68,14 +70,15 @@ COHORT_FN TangentCost tangent_cost(TangentForm form, const Signature& g, int ten
         2 * all * (layers * (steps - 1) * n * n + (steps - rows.first) * n * g.n_out + (layers - 1) * steps * n * n);
   if (form == TangentForm::factored) {
     cost.flop += b * (b + 1) / 2 * (2 * steps * steps * n_pre + 2 * pairs * pairs * n_post + 2 * pairs * pairs);
-    cost.bytes =
-        2 * (b * (pairs * pad(n_post) + n_post * pad(pairs) + steps * pad(n_pre) + n_pre * pad(steps)) + r * r) +
-        pairs * pad(pairs) + steps * pad(steps);
+    cost.bytes = 2 * (b * (pairs * tangent_pad(n_post) + n_post * tangent_pad(pairs) + steps * tangent_pad(n_pre) +
+                           n_pre * tangent_pad(steps)) +
+                      r * r) +
+                 pairs * tangent_pad(pairs) + steps * tangent_pad(steps);
   } else {
     const double strips = tangent_strips(int(all)), last = all - (strips - 1) * tangent_tile,
                  tile = double(tangent_tile) * tangent_tile;
     cost.flop += 2 * (steps - rows.origin) * all * params + (all * all + (strips - 1) * tile + last * last) * params;
-    cost.bytes = b * (n_post * steps * pad(r) + steps * pad(n_pre)) + strips * (strips + 1) * tile +
+    cost.bytes = b * (n_post * steps * tangent_pad(r) + steps * tangent_pad(n_pre)) + strips * (strips + 1) * tile +
                  strips * tangent_tile * n_pre * tangent_block_units(t, int(all), real_bytes);
   }
   cost.flop *= 2;
