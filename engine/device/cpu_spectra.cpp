@@ -67,7 +67,7 @@ std::unique_ptr<PendingSpectra> CpuSpectra::measure(const float* a, int64_t coun
   auto done = std::make_unique<Done>();
   SpectraRows& out = done->rows;
   const size_t size = size_t(rows) * size_t(cols), k = size_t(std::min(rows, cols)), n = size_t(count);
-  if (size == 0) return done;
+  if (size == 0 || !(wanted.singular_values || wanted.eigenvalues)) return done;
   SvdvalsArgs<double> values{.n_matrices = 1, .rows = rows, .cols = cols};
   EigvalsArgs<double> eigen{.n_matrices = 1, .n = rows};
   if (wanted.singular_values) {
