@@ -4,27 +4,14 @@
 set -uo pipefail
 race=$(realpath "$1")/bench/race
 tool=$(realpath "$2")
+# shellcheck source=tests/expect.sh
+source "$(realpath "$1")/tests/expect.sh"
+# shellcheck source=tests/peers/stub.sh
+source "$(realpath "$1")/tests/peers/stub.sh"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
-failures=0
 unset COHORT_REQUIRE_PEERS # what the caller's machine has does not matter here
-
-# expect WHAT RC PATTERN COMMAND...: exit status, and a pattern of everything that is printed.
-expect() {
-  local what=$1 want=$2 pattern=$3 output rc=0
-  shift 3
-  output=$("$@" 2>&1) || rc=$?
-  if [[ $rc != "$want" || ! $output =~ $pattern ]]; then
-    printf '%s: exit status %s, output: %s\n' "$what" "$rc" "$output"
-    failures=$((failures + 1))
-  fi
-}
-# python LINE...: an interpreter that does nothing but this.
-python() {
-  printf '%s\n' '#!/usr/bin/env bash' "$@" >python
-  chmod +x python
-}
 smoke=("$race" --smoke --tool "$tool" --python ./python --seconds 0.05)
 
 python 'echo "{\"missing\": \"jax\"}"'

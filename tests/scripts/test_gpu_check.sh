@@ -4,21 +4,11 @@
 # shellcheck disable=SC2016 # the stand-ins' own variables
 set -euo pipefail
 script=$(realpath "${1:?usage: test_gpu_check.sh ROOT}/scripts/gpu-check")
+# shellcheck source=tests/expect.sh
+source "$(realpath "$1")/tests/expect.sh"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
-failures=0
-
-# expect WHAT RC PATTERN COMMAND...: exit status, and a pattern of everything that is printed.
-expect() {
-  local what=$1 want=$2 pattern=$3 output rc=0
-  shift 3
-  output=$("$@" 2>&1) || rc=$?
-  if [[ $rc != "$want" || ! $output =~ $pattern ]]; then
-    printf '%s: exit status %s, output: %s\n' "$what" "$rc" "$output"
-    failures=$((failures + 1))
-  fi
-}
 # program NAME LINE...: an executable script in the build folder.
 mkdir -p build/bin build/lib
 program() {
