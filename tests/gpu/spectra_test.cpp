@@ -254,6 +254,37 @@ TYPED_TEST(Spectra, ValuesOfABlocksMatrices) {
   for (const int n : {47, 64, 65})
     for (const SvdMethod method : this->methods(n, n)) this->expect_values(n, n, method, this->few(n, n));
 }
+// Squares keep half of a double's digits.
+TYPED_TEST(Spectra, ValuesOfGramMatricesAreGoodDownToAHundredThousandth) {
+  if (this->methods(1, 1)[0] != SvdMethod::bidiagonal) GTEST_SKIP() << "float on CUDA only";
+  using T = typename TypeParam::Real;
+  for (const auto& [rows, cols] : Sizes{{1, 1}, {5, 40}, {40, 5}, {33, 33}, {64, 64}, {300, 20}, {100, 100}}) {
+    SCOPED_TRACE(std::to_string(rows) + " x " + std::to_string(cols));
+    const Batch<T> batch(rows, cols, hard_matrices(rows, cols));
+    const Values<T> got = this->values(batch, SvdMethod::gram), some = this->values(batch, SvdMethod::gram, 2, 5);
+    const size_t k = size_t(batch.k());
+    EXPECT_EQ(bits(some.s, 2 * k, 5 * k), bits(got.s, 2 * k, 5 * k));
+    EXPECT_EQ(some.s[2 * k - 1], T(-1));
+    EXPECT_EQ(some.s[7 * k], T(-1));
+    for (int i = 0; i < batch.n(); ++i) {
+      const HardMatrix& m = batch.matrices[size_t(i)];
+      SCOPED_TRACE(m.name);
+      const T* const s = &got.s[size_t(i) * k];
+      EXPECT_EQ(got.status[size_t(i)], m.finite ? SpectrumStatus::ok : SpectrumStatus::not_finite);
+      if (!m.finite) {
+        EXPECT_TRUE(this->all_nan(s, k));
+        continue;
+      }
+      const std::vector<double> expected = singular_values(m.a);
+      for (size_t j = 0; j < k; ++j) {
+        if (expected[j] >= 1e-5 * expected[0])
+          EXPECT_NEAR(double(s[j]), expected[j], 1e-6 * expected[j] + this->denormal) << j;
+        else
+          EXPECT_LE(double(s[j]), 1.1e-5 * expected[0]) << j;
+      }
+    }
+  }
+}
 TYPED_TEST(Spectra, ValuesByBidiagonalisation) {
   if (this->methods(1, 1)[0] != SvdMethod::bidiagonal) GTEST_SKIP() << "float on CUDA only";
   for (const int n : {47, 64, 65, 100}) this->expect_values(n, n, SvdMethod::bidiagonal, hard_matrices(n, n));
@@ -497,8 +528,11 @@ TYPED_TEST(Spectra, EntropyIsThatOfTheValues) {
 TYPED_TEST(Spectra, RefusesMethodsThatItHasNot) {
   using T = typename TypeParam::Real;
   const Batch<T> batch(257, 1, {{"", Dense(257, 1, 1)}});
-  for (const SvdMethod method : {SvdMethod::bidiagonal, SvdMethod(99)})
-    EXPECT_THROW(this->values(batch, method), Error);
+  std::vector<SvdMethod> refused = {SvdMethod::bidiagonal, SvdMethod(99)};
+  const bool device = this->where == Where::device;
+  refused.push_back(device ? SvdMethod::lapack : SvdMethod::jacobi);
+  if (!device || sizeof(T) == 8) refused.push_back(SvdMethod::gram);
+  for (const SvdMethod method : refused) EXPECT_THROW(this->values(batch, method), Error) << int(method);
   const int most = most_rows_of_spectra;
   const Batch<T> too_large(most + 1, 1, {{"", Dense(most + 1, 1, 1)}});
   EXPECT_THROW(this->values(too_large, SvdMethod::automatic), Error);

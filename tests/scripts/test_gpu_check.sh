@@ -29,11 +29,12 @@ program cohort 'case "$*" in
   run*) [[ -f $2 ]] || exit 3 ;;
 esac'
 program gpu_good 'echo fine'
+program bench_spectra 'for word; do case $word in --benchmark_out=*) echo "{}" >"${word#*=}" ;; esac; done'
 cp "$(type -P true)" build/bin/gpu_true # a real program, with libraries
 : >build/lib/libcohort_cuda.so
 expect "packing" 0 "on the machine with the card: pack/gpu-check" "$script" --pack pack --build build
-expect "all is well" 0 "TABLE results/bench.json.*ok +job.*ok +everything" pack/gpu-check --out results tests bench job
-for file in summary.txt bench.json gpu_good.log gpu_true.log; do
+expect "all is well" 0 "TABLE results/bench.json.*ok +job.*ok +everything" pack/gpu-check --out results tests bench spectra job
+for file in summary.txt bench.json spectra.json gpu_good.log gpu_true.log; do
   [[ -s results/$file || $file == gpu_true.log ]] || { echo "results/$file is missing" && failures=$((failures + 1)); }
 done
 
