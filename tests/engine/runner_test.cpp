@@ -232,6 +232,7 @@ seed = { range = [0, 3] }
     const Experiment part = Experiment::parse(text, "config", {"train.steps=" + std::to_string(end)});
     const UnitResult ends = train(part, all_of(part));
     for (const UnitResult::Series& series : r.series) {
+      if (series.name == "loss") continue;
       ASSERT_EQ(series.step, (std::vector<int64_t>{0, 3, 6, 9})) << series.name;
       const std::vector<double> final = column(ends, series.name + ".final");
       for (size_t i = 0; i < final.size(); ++i)
