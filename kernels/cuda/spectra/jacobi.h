@@ -29,6 +29,10 @@ struct JacobiArgs {
   COHORT_FN Real* of_w(int32_t m) const { return (transposed() ? u : v) + ptrdiff_t(m) * k * k; }
 };
 
+COHORT_FORCE_INLINE SpectrumStatus status_of(bool converged) {
+  return converged ? SpectrumStatus::ok : SpectrumStatus::not_converged;
+}
+
 // Columns of smaller norm count as null: of matrices scaled to magnitude one, squares above stay normal numbers.
 template <class Real>
 COHORT_FORCE_INLINE constexpr Real null_column() {
