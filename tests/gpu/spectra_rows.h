@@ -31,9 +31,7 @@ struct Row {
 template <class Real, class Body>
 void over_rows(Body body) {
   body(Row<Real>{*cuda_spectra<Real>(), Where::device});
-#if defined(COHORT_WITH_CPU_SPECTRA)
   body(Row<Real>{*cpu_spectra<Real>(), Where::host});
-#endif
 }
 
 // ---- matrices, row-major; their elements are floats, so that both precisions get the same

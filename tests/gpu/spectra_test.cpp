@@ -18,7 +18,6 @@ struct Cuda {
     return *cuda_spectra<Real>();
   }
 };
-#if defined(COHORT_WITH_CPU_SPECTRA)
 struct Cpu {
   static constexpr const char* name = "cpu";
   static constexpr Where where = Where::host;
@@ -27,7 +26,6 @@ struct Cpu {
     return *cpu_spectra<Real>();
   }
 };
-#endif
 template <class Backend_, class Real_>
 struct Row {
   using Backend = Backend_;
@@ -230,12 +228,7 @@ class Spectra : public ::testing::Test {
   }
 };
 
-using Rows = ::testing::Types<Row<Cuda, float>, Row<Cuda, double>
-#if defined(COHORT_WITH_CPU_SPECTRA)
-                              ,
-                              Row<Cpu, float>, Row<Cpu, double>
-#endif
-                              >;
+using Rows = ::testing::Types<Row<Cuda, float>, Row<Cuda, double>, Row<Cpu, float>, Row<Cpu, double>>;
 struct RowNames {
   template <class T>
   static std::string GetName(int) {
