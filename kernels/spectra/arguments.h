@@ -2,50 +2,25 @@
 // what is allowed. Each check returns whether there is anything to do.
 #pragma once
 
-#include <string>
-
-#include "cohort/error.h"
 #include "cohort/spectra.h"
-#include "team/target.h"
+#include "team/call_arguments.h"
 
 COHORT_BEGIN
 
-class SpectraArguments {
+class SpectraArguments : public CallArguments {
  public:
-  explicit SpectraArguments(const char* operation) : operation_(operation) {}
+  using CallArguments::CallArguments;
 
-  void size(int32_t value, const char* field, int32_t most = most_rows_of_spectra) const {
-    require(value >= 1 && value <= most, field, value, "1 to " + std::to_string(most));
+  void size(int32_t value, const char* field) const {
+    require(value >= 1 && value <= most_rows_of_spectra, field, value, "1 to " + std::to_string(most_rows_of_spectra));
   }
-  bool range(int32_t n_matrices, const Launch& l) const {
-    at_least_0(n_matrices, "n_matrices");
-    at_least_0(l.first, "first");
-    at_least_0(l.count, "count");
-    const int64_t end = int64_t(l.first) + l.count;
-    require(end <= n_matrices, "first + count", end, "up to n_matrices = " + std::to_string(n_matrices));
-    return l.count > 0;
-  }
-  template <class T>
-  void needed(const T* memory, const char* field) const {
-    if (!memory) throw Error(std::string(operation_) + ": " + field + " is null; allowed: memory of the backend");
-    if (reinterpret_cast<uintptr_t>(memory) % alignof(T))
-      throw Error(std::string(operation_) + ": " + field + " is not aligned; allowed: multiples of " +
-                  std::to_string(alignof(T)) + " bytes");
-  }
+  bool range(int32_t n_matrices, const Launch& l) const { return CallArguments::range(n_matrices, "n_matrices", l); }
   void workspace(const Launch& l, size_t needed) const {
     require(l.workspace_bytes >= needed, "workspace_bytes", int64_t(l.workspace_bytes),
             "at least " + std::to_string(needed));
     if (needed > 0 && (!l.workspace || reinterpret_cast<uintptr_t>(l.workspace) % 256))
-      throw Error(std::string(operation_) + ": workspace is null or not aligned; allowed: multiples of 256 bytes");
+      fail("workspace", "is null or not aligned; allowed: multiples of 256 bytes");
   }
-  void require(bool good, const char* field, int64_t value, const std::string& allowed) const {
-    if (!good)
-      throw Error(std::string(operation_) + ": " + field + " is " + std::to_string(value) + "; allowed: " + allowed);
-  }
-
- private:
-  void at_least_0(int32_t value, const char* field) const { require(value >= 0, field, value, "0 or more"); }
-  const char* operation_;
 };
 
 template <class Args>
@@ -127,8 +102,8 @@ template <class Real>
 bool check(const SpectrumMeasuresArgs<Real>& a, const Launch& l) {
   const SpectraArguments arguments("spectrum_measures");
   arguments.size(a.k, "k");
-  arguments.require(a.n_bins >= 0, "n_bins", a.n_bins, "0 or more");
-  if (a.n_bins > 0 && !(a.low < a.high)) throw Error("spectrum_measures: low is not below high");
+  arguments.at_least_0(a.n_bins, "n_bins");
+  if (a.n_bins > 0 && !(a.low < a.high)) arguments.fail("low", "is not below high");
   if (!arguments.range(a.n_matrices, l)) return false;
   arguments.needed(a.s, "s");
   arguments.needed(a.measures, "measures");
