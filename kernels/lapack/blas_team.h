@@ -1,8 +1,7 @@
 // A team of one whose products are BLAS's.
 #pragma once
 
-#include <cblas.h>
-
+#include "lapack/routines.h"
 #include "team/serial.h"
 
 COHORT_BEGIN
@@ -26,15 +25,11 @@ struct BlasTeam : SerialTeam {
 
  private:
   static constexpr int size = 1 << 15;  // numbers of a block of results, on the stack
-  static void add(const Product<float>& p, int row, int rows, int width, bool more, float* out) {
-    const bool as_is = p.a_k == 1;
-    cblas_sgemm(CblasRowMajor, as_is ? CblasNoTrans : CblasTrans, CblasNoTrans, rows, width, p.k, 1,
-                p.a + row * p.a_row, int(as_is ? p.a_row : p.a_k), p.b, int(p.ldb), more ? 1 : 0, out, width);
-  }
-  static void add(const Product<double>& p, int row, int rows, int width, bool more, double* out) {
-    const bool as_is = p.a_k == 1;
-    cblas_dgemm(CblasRowMajor, as_is ? CblasNoTrans : CblasTrans, CblasNoTrans, rows, width, p.k, 1,
-                p.a + row * p.a_row, int(as_is ? p.a_row : p.a_k), p.b, int(p.ldb), more ? 1 : 0, out, width);
+  template <class Real>
+  static void add(const Product<Real>& p, int row, int rows, int width, bool more, Real* out) {
+    const bool transposed = p.a_k != 1;
+    lapack::gemm(transposed, rows, width, p.k, p.a + row * p.a_row, int(transposed ? p.a_k : p.a_row), p.b, int(p.ldb),
+                 Real(more), out, width);
   }
 };
 

@@ -1,7 +1,8 @@
-// LAPACK's decompositions of one matrix, for float and double by one name. Row-major matrices are their transposes to LAPACK:
+// BLAS's product and LAPACK's decompositions of one matrix, for float and double by one name. Row-major matrices are their transposes to LAPACK:
 // singular values are the same, U and V change places.
 #pragma once
 
+#include <cblas.h>
 #include <lapacke.h>
 
 #include <stdexcept>
@@ -45,6 +46,18 @@ inline int geev_work(int n) {
   double size = 0, none = 0;
   geev(n, &none, &none, &none, &size, -1);
   return int(size);
+}
+
+// c [m][n] = op(a) b + beta c, all by rows; transposed: a is [k][lda].
+inline void gemm(bool transposed, int m, int n, int k, const float* a, int lda, const float* b, int ldb, float beta,
+                 float* c, int ldc) {
+  cblas_sgemm(CblasRowMajor, transposed ? CblasTrans : CblasNoTrans, CblasNoTrans, m, n, k, 1, a, lda, b, ldb, beta, c,
+              ldc);
+}
+inline void gemm(bool transposed, int m, int n, int k, const double* a, int lda, const double* b, int ldb, double beta,
+                 double* c, int ldc) {
+  cblas_dgemm(CblasRowMajor, transposed ? CblasTrans : CblasNoTrans, CblasNoTrans, m, n, k, 1, a, lda, b, ldb, beta, c,
+              ldc);
 }
 
 }  // namespace cohort::lapack

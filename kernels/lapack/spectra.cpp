@@ -126,10 +126,7 @@ template <class Real>
 void compose(const Decomposition<Real>& d, const Real* s, int rank, Real gain, Real* out) {
   for (int j = 0; j < rank; ++j)
     for (int c = 0; c < d.m; ++c) d.u[j * d.m + c] *= gain * s[j];
-  if constexpr (sizeof(Real) == sizeof(float))
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, d.n, d.m, rank, 1, d.vt, d.k, d.u, d.m, 0, out, d.m);
-  else
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, d.n, d.m, rank, 1, d.vt, d.k, d.u, d.m, 0, out, d.m);
+  lapack::gemm(false, d.n, d.m, rank, d.vt, d.k, d.u, d.m, Real(0), out, d.m);
 }
 
 template <class Real>
