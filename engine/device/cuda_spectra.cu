@@ -8,13 +8,10 @@
 COHORT_BEGIN
 namespace {
 
-__global__ void convert_kernel(const float* from, double* to, int64_t n) {
+template <class From, class To>
+__global__ void convert_kernel(const From* from, To* to, int64_t n) {
   for (int64_t i = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; i < n; i += int64_t(gridDim.x) * blockDim.x)
-    to[i] = double(from[i]);
-}
-__global__ void convert_back_kernel(const double* from, float* to, int64_t n) {
-  for (int64_t i = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; i < n; i += int64_t(gridDim.x) * blockDim.x)
-    to[i] = float(from[i]);
+    to[i] = To(from[i]);
 }
 
 }  // namespace
@@ -173,8 +170,8 @@ void CudaSpectra::low_rank(float* a, int64_t count, int n, const LowRankArgs<dou
     matrices.upload(a + size_t(first) * size);
     rank.upload(how.rank + first);
     if (how.seed) seed.upload(how.seed + first);
-    gpu::launch(convert_kernel, n_blocks(int64_t(all_size)), n_threads, 0, stream_, matrices.data(), in_double.data(),
-                int64_t(all_size));
+    gpu::launch(convert_kernel<float, double>, n_blocks(int64_t(all_size)), n_threads, 0, stream_, matrices.data(),
+                in_double.data(), int64_t(all_size));
     LowRankArgs<double> args = how;
     args.n_matrices = m;
     args.rows = args.cols = n;
@@ -184,7 +181,7 @@ void CudaSpectra::low_rank(float* a, int64_t count, int n, const LowRankArgs<dou
     args.status = status.data();
     const SpectraProgram<double>& program = *cuda_spectra<double>();
     all(args, program.low_rank_workspace, program.low_rank, stream_);
-    gpu::launch(convert_back_kernel, n_blocks(int64_t(all_size)), n_threads, 0, stream_, in_double.data(),
+    gpu::launch(convert_kernel<double, float>, n_blocks(int64_t(all_size)), n_threads, 0, stream_, in_double.data(),
                 matrices.data(), int64_t(all_size));
     matrices.download(a + size_t(first) * size);
   });

@@ -129,8 +129,8 @@ void Networks::draw(Cohort<float> cohort, int first) const {
       for (size_t k = 0; k < chosen.size(); ++k)
         std::copy_n(starts.matrix(k), area, theta.data() + chosen[k] * stride + t.offset);
     }
-    if (!cut.empty()) device_.upload(cohort.theta, theta.data(), theta.size() * sizeof(float));
     if (!scaled.empty()) {
+      if (!cut.empty()) device_.upload(cohort.theta, theta.data(), theta.size() * sizeof(float));
       DeviceArray<float> effective(device_, size_t(cohort.n_nets) * area);
       device_.run(EffectiveArgs<float>{cohort, recurrent_tensor(layer), effective.data()});
       const std::vector<float> weights = effective.download();
