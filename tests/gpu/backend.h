@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "cohort/kernels.h"
 #include "cuda/gpu.h"
 
 namespace cohort::testing {
@@ -99,5 +100,13 @@ class Scratch {
   size_t bytes_;
   void* memory_ = nullptr;
 };
+
+// f(launch), done when it returns: [first, first + count) with just the workspace that is needed.
+template <class F>
+void launch_on(Where where, size_t workspace_bytes, int first, int count, F f) {
+  const Scratch scratch(where, workspace_bytes);
+  f(Launch{first, count, scratch.data(), workspace_bytes, nullptr});
+  if (where == Where::device) gpu::check(cudaDeviceSynchronize(), "a launch");
+}
 
 }  // namespace cohort::testing

@@ -42,13 +42,9 @@ Found<Real> eigvals(const Row<Real>& row, int n, const std::vector<Real>& a, int
   Buffer<Real> in(row.where, a), out(row.where, std::vector<Real>(n_matrices * size_t(n) * 2, Real(-7)));
   Buffer<SpectrumStatus> status(row.where, std::vector<SpectrumStatus>(n_matrices, SpectrumStatus(-7)));
   const EigvalsArgs<Real> args{int32_t(n_matrices), n, in.data(), out.data(), status.data()};
-  Launch launch;
-  launch.first = first;
-  launch.count = count < 0 ? int32_t(n_matrices) : count;
-  const Scratch scratch(row.where, row.program.eigvals_workspace(args, launch.count));
-  launch.workspace = scratch.data();
-  launch.workspace_bytes = scratch.bytes();
-  row.program.eigvals(args, launch);
+  if (count < 0) count = int(n_matrices);
+  launch_on(row.where, row.program.eigvals_workspace(args, count), first, count,
+            [&](const Launch& l) { row.program.eigvals(args, l); });
   return {out.values(), status.values()};
 }
 template <class Real>
@@ -403,13 +399,9 @@ Radii<Real> radii(const Row<Real>& row, int n, const std::vector<Real>& a, int f
   Buffer<Real> in(row.where, a), out(row.where, std::vector<Real>(n_matrices, Real(-7)));
   Buffer<SpectrumStatus> status(row.where, std::vector<SpectrumStatus>(n_matrices, SpectrumStatus(-7)));
   const SpectralRadiusArgs<Real> args{int32_t(n_matrices), n, in.data(), out.data(), status.data()};
-  Launch launch;
-  launch.first = first;
-  launch.count = count < 0 ? int32_t(n_matrices) : count;
-  const Scratch scratch(row.where, row.program.spectral_radius_workspace(args, launch.count));
-  launch.workspace = scratch.data();
-  launch.workspace_bytes = scratch.bytes();
-  row.program.spectral_radius(args, launch);
+  if (count < 0) count = int(n_matrices);
+  launch_on(row.where, row.program.spectral_radius_workspace(args, count), first, count,
+            [&](const Launch& l) { row.program.spectral_radius(args, l); });
   return {out.values(), status.values()};
 }
 

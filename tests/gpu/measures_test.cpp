@@ -291,13 +291,9 @@ Cut<Real> cut(const Row<Real>& row, int rows, int cols, const std::vector<Real>&
   LowRankArgs<Real> args{int32_t(n), rows, cols, in_place.data(), ranks.data(), status.data(), scale};
   args.method = LowRankMethod::range_finder;
   args.seed = seeds.data();
-  Launch launch;
-  launch.first = first;
-  launch.count = count < 0 ? int32_t(n) : count;
-  const Scratch scratch(row.where, row.program.low_rank_workspace(args, launch.count));
-  launch.workspace = scratch.data();
-  launch.workspace_bytes = scratch.bytes();
-  row.program.low_rank(args, launch);
+  if (count < 0) count = int(n);
+  launch_on(row.where, row.program.low_rank_workspace(args, count), first, count,
+            [&](const Launch& l) { row.program.low_rank(args, l); });
   return {in_place.values(), status.values()};
 }
 

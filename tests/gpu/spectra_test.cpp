@@ -91,21 +91,13 @@ class Spectra : public ::testing::Test {
     return {SvdMethod::bidiagonal, SvdMethod::jacobi};
   }
 
-  // Calls f(launch), launch of matrices [first, first + count) with just the workspace that is needed.
-  template <class F>
-  static void launch(size_t workspace_bytes, int first, int count, F f) {
-    const Scratch scratch(where, workspace_bytes);
-    f(Launch{first, count, scratch.data(), workspace_bytes, nullptr});
-    if (where == Where::device) gpu::check(cudaDeviceSynchronize(), "spectra");
-  }
-
   static Values<Real> values(const Batch<Real>& batch, SvdMethod method, int first = 0, int count = -1) {
     if (count < 0) count = batch.n();
     Buffer<Real> a(where, batch.a), s(where, std::vector<Real>(size_t(batch.n() * batch.k()), Real(-1)));
     Buffer<SpectrumStatus> status(where, std::vector<SpectrumStatus>(size_t(batch.n()), unset));
     const SvdvalsArgs<Real> args{batch.n(), batch.rows, batch.cols, a.data(), s.data(), status.data(), method};
-    launch(program().svdvals_workspace(args, count), first, count,
-           [&](const Launch& l) { program().svdvals(args, l); });
+    launch_on(where, program().svdvals_workspace(args, count), first, count,
+              [&](const Launch& l) { program().svdvals(args, l); });
     return {s.values(), status.values()};
   }
   static Vectors<Real> vectors(const Batch<Real>& batch, int first = 0, int count = -1) {
@@ -115,7 +107,8 @@ class Spectra : public ::testing::Test {
         v(where, unwritten(batch.cols * batch.k()));
     Buffer<SpectrumStatus> status(where, std::vector<SpectrumStatus>(size_t(batch.n()), unset));
     const SvdArgs<Real> args{batch.n(), batch.rows, batch.cols, a.data(), u.data(), s.data(), v.data(), status.data()};
-    launch(program().svd_workspace(args, count), first, count, [&](const Launch& l) { program().svd(args, l); });
+    launch_on(where, program().svd_workspace(args, count), first, count,
+              [&](const Launch& l) { program().svd(args, l); });
     return {u.values(), s.values(), v.values(), status.values()};
   }
 
@@ -395,8 +388,8 @@ TYPED_TEST(Spectra, LowRankCutsAndKeepsTheNorm) {
       args.status = status.data();
       args.scale = scale;
       const int count = batch.n() - 1;
-      this->launch(this->program().low_rank_workspace(args, count), 0, count,
-                   [&](const Launch& l) { this->program().low_rank(args, l); });
+      launch_on(this->where, this->program().low_rank_workspace(args, count), 0, count,
+                [&](const Launch& l) { this->program().low_rank(args, l); });
       const std::vector<T> got = a.values();
       const std::vector<SpectrumStatus> states = status.values();
       for (size_t i = 0; i < matrices.size(); ++i) {
@@ -451,10 +444,10 @@ TYPED_TEST(Spectra, TransplantPutsValuesOnVectors) {
       Buffer<SpectrumStatus> status(this->where, std::vector<SpectrumStatus>(5, this->unset));
       Buffer<T>& out = alias == 0 ? other : alias == 1 ? vectors : values;
       const TransplantArgs<T> args{5, rows, cols, vectors.data(), values.data(), out.data(), status.data()};
-      this->launch(this->program().transplant_workspace(args, 4), 1, 4,
-                   [&](const Launch& l) { this->program().transplant(args, l); });
-      this->launch(this->program().transplant_workspace(args, 1), 0, 1,
-                   [&](const Launch& l) { this->program().transplant(args, l); });
+      launch_on(this->where, this->program().transplant_workspace(args, 4), 1, 4,
+                [&](const Launch& l) { this->program().transplant(args, l); });
+      launch_on(this->where, this->program().transplant_workspace(args, 1), 0, 1,
+                [&](const Launch& l) { this->program().transplant(args, l); });
       return std::pair(out.values(), status.values());
     };
     const auto [out, status] = run(0);
@@ -496,8 +489,8 @@ TYPED_TEST(Spectra, EntropyIsThatOfTheValues) {
   Buffer<T> a(this->where, batch.a), entropy(this->where, size_t(batch.n()));
   Buffer<SpectrumStatus> status(this->where, std::vector<SpectrumStatus>(size_t(batch.n()), this->unset));
   const SvdEntropyArgs<T> args{batch.n(), 12, 20, a.data(), entropy.data(), status.data()};
-  this->launch(this->program().svd_entropy_workspace(args, batch.n()), 0, batch.n(),
-               [&](const Launch& l) { this->program().svd_entropy(args, l); });
+  launch_on(this->where, this->program().svd_entropy_workspace(args, batch.n()), 0, batch.n(),
+            [&](const Launch& l) { this->program().svd_entropy(args, l); });
   const std::vector<T> got = entropy.values();
   for (size_t i = 0; i < batch.matrices.size(); ++i) {
     const HardMatrix& m = batch.matrices[i];
