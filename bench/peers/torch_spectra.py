@@ -1,28 +1,7 @@
 #!/usr/bin/env python3
-"""`torch_spectra.py DEVICE SECONDS CASES`: what PyTorch makes of the spectra that bench_spectra measures. CASES is a JSON list of
-[operation, n, batch]; every answer is one line of JSON, {"missing": ...} first where PyTorch is not there."""
+"""What PyTorch makes of the spectra that bench_spectra measures (spectra_cases.py)."""
 
-import json
-import statistics
-import sys
-import time
-
-ROUNDS = 5
-
-
-def rate(run, wait, batch, seconds):
-    """Median over rounds, after one run that does not count."""
-    run()
-    wait()
-    rates = []
-    for _ in range(ROUNDS):
-        begin, runs = time.perf_counter(), 0
-        while runs == 0 or time.perf_counter() - begin < seconds / ROUNDS:
-            run()
-            wait()
-            runs += 1
-        rates.append(batch * runs / (time.perf_counter() - begin))
-    return statistics.median(rates)
+from spectra_cases import serve
 
 
 def kernel_alignment(torch, device, n, batch):
@@ -53,9 +32,9 @@ def kernel_alignment(torch, device, n, batch):
     return run
 
 
-def low_rank(torch, a, n):
+def low_rank(torch, a):
     """A tenth of the rank, rescaled to the Frobenius norm."""
-    rank = max(1, n // 10)
+    rank = max(1, a.shape[-1] // 10)
 
     def run():
         u, s, v = torch.linalg.svd(a, full_matrices=False)
@@ -65,34 +44,25 @@ def low_rank(torch, a, n):
     return run
 
 
-def main():
-    device, seconds, cases = sys.argv[1], float(sys.argv[2]), json.loads(sys.argv[3])
-    try:
-        import torch
-    except ImportError as error:
-        print(json.dumps({"missing": str(error)}))
-        return
+def prepare(torch, device):
     torch.set_float32_matmul_precision("highest")
-    wait = torch.cuda.synchronize if device == "cuda" else lambda: None
-    for operation, n, batch in cases:
-        answer = {"operation": operation, "n": n, "batch": batch, "version": torch.__version__}
-        try:
-            with torch.no_grad():
-                torch.manual_seed(1)
-                if operation == "kernel_alignment":
-                    run = kernel_alignment(torch, device, n, batch)
-                else:
-                    a = torch.randn(batch, n, n, device=device) / n**0.5
-                    run = {
-                        "svdvals": lambda: torch.linalg.svdvals(a),
-                        "eigvals": lambda: torch.linalg.eigvals(a),
-                        "low_rank": low_rank(torch, a, n),
-                    }[operation]
-                answer["per_second"] = rate(run, wait, batch, seconds)
-        except Exception as error:
-            answer["error"] = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"[:300]
-        print(json.dumps(answer), flush=True)
+    torch.set_grad_enabled(False)
+
+    def matrices(n, batch):
+        torch.manual_seed(1)
+        return torch.randn(batch, n, n, device=device) / n**0.5
+
+    def over(function):
+        return lambda n, batch: (lambda a: lambda: function(a))(matrices(n, batch))
+
+    operations = {
+        "svdvals": over(torch.linalg.svdvals),
+        "eigvals": over(torch.linalg.eigvals),
+        "low_rank": lambda n, batch: low_rank(torch, matrices(n, batch)),
+        "kernel_alignment": lambda n, batch: kernel_alignment(torch, device, n, batch),
+    }
+    return operations, torch.cuda.synchronize if device == "cuda" else lambda: None
 
 
 if __name__ == "__main__":
-    main()
+    serve("torch", prepare)

@@ -4,13 +4,10 @@
 set -uo pipefail
 race=$(realpath "$1")/bench/spectra-race
 tool=$(realpath "$2")
-# shellcheck source=tests/expect.sh
-source "$(realpath "$1")/tests/expect.sh"
 # shellcheck source=tests/peers/stub.sh
 source "$(realpath "$1")/tests/peers/stub.sh"
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
+# shellcheck source=tests/expect.sh
+source "$(realpath "$1")/tests/expect.sh"
 smoke=("$race" --smoke --tool "$tool" --python ./python --seconds 0.02)
 
 python 'echo "{\"missing\": \"torch\"}"'

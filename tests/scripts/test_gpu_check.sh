@@ -6,9 +6,6 @@ set -euo pipefail
 script=$(realpath "${1:?usage: test_gpu_check.sh ROOT}/scripts/gpu-check")
 # shellcheck source=tests/expect.sh
 source "$(realpath "$1")/tests/expect.sh"
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
 # program NAME LINE...: an executable script in the build folder.
 mkdir -p build/bin build/lib
 program() {
