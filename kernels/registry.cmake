@@ -1,8 +1,9 @@
 # THE list. A word here plus one header of that name (folder/<word>.h, struct <word>) registers a component with
 # both backends, the tool's options, `cohort list`, the laws and the conformance tests.
-set(COHORT_CORES recurrent)
+set(COHORT_CORES recurrent feedforward)
 set(COHORT_GEOMETRIES euclidean p_norm neg_entropy unsigned_eg hypentropy)
 set(COHORT_PARAMETERISATIONS dense column_ei dann)
+set(COHORT_CELLS dense layer_norm batch_norm column_ei dann dann_subtractive)
 set(COHORT_TASKS perceptual_decision delay_match_sample context_decision adding row_mnist flat_mnist)
 set(COHORT_DISTRIBUTIONS normal uniform uniform_fan_in exponential log_normal orthogonal column_ei_balanced dann)
 

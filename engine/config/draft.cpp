@@ -24,7 +24,7 @@ DistributionId default_distribution(ParameterisationId parameterisation, Role ro
 ProjectionId default_projection(ParameterisationId parameterisation, Role role) {
   const bool magnitudes =
       parameterisation == ParameterisationId::column_ei || parameterisation == ParameterisationId::dann;
-  return magnitudes && role != Role::bias ? ProjectionId::clamp : ProjectionId::none;
+  return magnitudes && role != Role::bias && role != Role::alpha ? ProjectionId::clamp : ProjectionId::none;
 }
 
 std::optional<Conflict> complete(Draft& d) {
@@ -90,7 +90,8 @@ std::optional<Conflict> complete(Draft& d) {
     RuleSpec& rule = spec.rule[role];
     rule.projection = d.projection[role].value_or(default_projection(parameterisation, Role(role)));
     if (rule.schedule == ScheduleId::step_decay && rule.decay_every == 0) {
-      static constexpr const char* tables[] = {"rule.input", "rule.recurrent", "rule.readout", "rule.bias"};
+      static constexpr const char* tables[n_roles] = {"rule.input", "rule.recurrent", "rule.readout",
+                                                      "rule.bias",  "rule.gain",      "rule.alpha"};
       const std::string table = tables[role];
       return Conflict{"rule.schedule = \"step_decay\" needs rule.decay_every, at least 1",
                       {table + ".schedule", "rule.schedule"}};

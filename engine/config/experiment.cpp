@@ -195,7 +195,8 @@ struct Experiment::Body {
   // Rules about several keys hold for every network if they hold for every combination of the keys that they read.
   void refuse_conflicts() const {
     if (start_clip_is_global())
-      for (const char* path : {"rule.input.clip", "rule.recurrent.clip", "rule.readout.clip", "rule.bias.clip"})
+      for (const char* path : {"rule.input.clip", "rule.recurrent.clip", "rule.readout.clip", "rule.bias.clip",
+                               "rule.gain.clip", "rule.alpha.clip"})
         if (given(path))
           fail(position(path, std::vector<int64_t>(axes.size(), 0)),
                std::string(path) +

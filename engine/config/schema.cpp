@@ -10,7 +10,7 @@ namespace cohort::engine {
 namespace {
 
 #define COHORT_TEXT(word) #word,
-const std::vector<std::string> cores = {COHORT_FOR_EACH_CORE(COHORT_TEXT)};
+const std::vector<std::string> cores = {"recurrent"};
 const std::vector<std::string> geometries = {COHORT_FOR_EACH_GEOMETRY(COHORT_TEXT)};
 const std::vector<std::string> parameterisations = {COHORT_FOR_EACH_PARAMETERISATION(COHORT_TEXT)};
 const std::vector<std::string> tasks = {COHORT_FOR_EACH_TASK(COHORT_TEXT)};
@@ -21,7 +21,7 @@ const std::vector<std::string> projections = {COHORT_FOR_EACH_PROJECTION(COHORT_
 const std::vector<std::string> schedules = {COHORT_FOR_EACH_SCHEDULE(COHORT_TEXT)};
 const std::vector<std::string> precisions = {COHORT_FOR_EACH_PRECISION(COHORT_TEXT)};
 #undef COHORT_TEXT
-const std::vector<std::string> roles = {"input", "recurrent", "readout", "bias"};
+const std::vector<std::string> roles = {"input", "recurrent", "readout", "bias", "gain", "alpha"};
 
 constexpr Range fraction{0, 1};
 constexpr Range not_negative{0};
@@ -74,23 +74,25 @@ class Builder {
   void plain(Key key) { keys_.push_back(std::move(key)); }
 
   // A key of [rule] for all tensors, and of [rule.input] ... for one. Biases start at 0, which maps that keep signs
-  // never leave, so `for_biases` is their own default where it is not empty.
-  void rule(Key key, bool single, SetRule set, std::optional<Value> for_biases = {}) {
+  // never leave, so `for_others` is the own default of what is not weights, where it is not empty.
+  void rule(Key key, bool single, SetRule set, std::optional<Value> for_others = {}) {
     const std::string name = key.path;
     key.path = "rule." + name;
     key.alone = single;
     key.swept = true;
-    const int inheriting = for_biases ? n_roles - 1 : n_roles;
-    key.set = [set, inheriting](Draft& d, const Setting& s) {
-      for (int role = 0; role < inheriting; ++role) set(d, role, s);
+    const bool weights_only = for_others.has_value();
+    key.set = [set, weights_only](Draft& d, const Setting& s) {
+      for (int role = 0; role < n_roles; ++role)
+        if (!weights_only || is_weights(Role(role))) set(d, role, s);
     };
     Key of_one = key;
     keys_.push_back(std::move(key));
     of_one.doc += " (this kind of tensor only)";
     for (int role = 0; role < n_roles; ++role) {
-      const bool own = role == int(Role::bias) && for_biases;
+      const bool follows = role == int(Role::gain) && !of_one.derived.empty();  // from other keys, as that of weights
+      const bool own = !is_weights(Role(role)) && for_others && !follows;
       of_one.path = "rule." + roles[size_t(role)] + "." + name;
-      of_one.fallback = own ? for_biases : std::nullopt;
+      of_one.fallback = own ? for_others : std::nullopt;
       of_one.derived = own ? "" : "as rule." + name;
       of_one.set = [set, role](Draft& d, const Setting& s) { set(d, role, s); };
       of_one_.push_back(of_one);
@@ -193,7 +195,7 @@ void network_keys(Builder& b) {
 void rule_keys(Builder& b) {
   b.rule(
       word("geometry", "euclidean", geometries,
-           "mirror map in which weights move; biases: euclidean unless [rule.bias] says otherwise"),
+           "mirror map in which weights move; biases, gains, alphas: euclidean unless [rule.bias] ... says otherwise"),
       true, [](Draft& d, int r, const Setting& s) { d.spec.rule[r].geometry = id<GeometryId>(s); }, text("euclidean"));
   b.rule(number("p", 2, {1, 1e3, true}, "p_norm: exponent of the potential |w|^p / p (Pogodin et al. 2024)"), true,
          [](Draft& d, int r, const Setting& s) { d.spec.rule[r].p = s.number; });
@@ -218,8 +220,8 @@ void rule_keys(Builder& b) {
            [](Draft& d, const Setting& s) { d.spec.clip_scope = id<ClipScope>(s); });
   Key projection = derived_word(
       "projection", "by network.parameterisation", projections,
-      "what happens to a weight after its step; default none, but clamp for column_ei and dann; biases: none unless "
-      "[rule.bias] says otherwise");
+      "what happens to a weight after its step; default none, but clamp for column_ei and dann; biases, alphas: none "
+      "unless [rule.bias] ... says otherwise");
   b.rule(
       projection, true, [](Draft& d, int r, const Setting& s) { d.projection[r] = id<ProjectionId>(s); }, text("none"));
   b.rule(word("schedule", "constant", schedules, "factor on the learning rate over training"), false,

@@ -25,6 +25,7 @@ std::string dump(const json& value) { return value.dump(-1, ' ', false, json::er
 struct SignatureField {
   const char* name;
   int32_t Signature::*member;
+  bool needed = true;  // older manifests may lack it
 };
 constexpr SignatureField kSignatureFields[] = {{"n_in", &Signature::n_in},
                                                {"n_hidden", &Signature::n_hidden},
@@ -33,11 +34,18 @@ constexpr SignatureField kSignatureFields[] = {{"n_in", &Signature::n_in},
                                                {"n_inhibitory", &Signature::n_inhibitory},
                                                {"batch", &Signature::batch},
                                                {"n_steps", &Signature::n_steps},
-                                               {"bias", &Signature::bias}};
+                                               {"bias", &Signature::bias},
+                                               {"n_inhibitory_recurrent", &Signature::n_inhibitory_recurrent, false},
+                                               {"n_inhibitory_readout", &Signature::n_inhibitory_readout, false},
+                                               {"n_dense", &Signature::n_dense, false},
+                                               {"normalised_readout", &Signature::normalised_readout, false}};
 
 json to_json(const Signature& signature) {
-  json fields{{"core", info(signature.core).name}, {"precision", info(signature.precision).name}};
-  for (const auto& [name, member] : kSignatureFields) fields[name] = signature.*member;
+  json fields{{"core", info(signature.core).name},
+              {"cell", info(signature.cell).name},
+              {"precision", info(signature.precision).name},
+              {"widths", signature.widths}};
+  for (const auto& [name, member, needed] : kSignatureFields) fields[name] = signature.*member;
   return fields;
 }
 
@@ -64,8 +72,15 @@ class Reader : public JsonReader {
     Signature s;
     s.core = registered<CoreId>(value, "core", n_cores);
     if (value.contains("precision")) s.precision = registered<Precision>(value, "precision", n_precisions);
-    for (const auto& [name, member] : kSignatureFields)
-      s.*member = int32_t(integer_of(value, name, 0, std::numeric_limits<int32_t>::max()));
+    constexpr int64_t most = std::numeric_limits<int32_t>::max();
+    for (const auto& [name, member, needed] : kSignatureFields)
+      if (needed || value.contains(name)) s.*member = int32_t(integer_of(value, name, 0, most));
+    if (value.contains("cell")) s.cell = registered<CellId>(value, "cell", n_cells);
+    if (value.contains("widths")) {
+      const json& widths = value["widths"];
+      if (!widths.is_array() || widths.size() != size_t(max_layers)) damaged("'widths' is not a list of widths");
+      for (int l = 0; l < max_layers; ++l) s.widths[l] = int32_t(integer(widths[size_t(l)], "widths", 0, most));
+    }
     return s;
   }
 

@@ -7,6 +7,7 @@
 #include "program/dispatch.h"
 #include "program/projection.h"
 #include "program/schedule.h"
+#include "registry_cell.h"
 
 namespace cohort {
 
@@ -55,6 +56,9 @@ COHORT_INFO(GeometryId, COHORT_FOR_EACH_GEOMETRY)
 #define COHORT_ROW(word) {#word, parameterisation::word::doc},
 COHORT_INFO(ParameterisationId, COHORT_FOR_EACH_PARAMETERISATION)
 #undef COHORT_ROW
+#define COHORT_ROW(word) {#word, cell::word::doc},
+COHORT_INFO(CellId, COHORT_FOR_EACH_CELL)
+#undef COHORT_ROW
 #define COHORT_ROW(word) {#word, init::word::doc},
 COHORT_INFO(DistributionId, COHORT_FOR_EACH_DISTRIBUTION)
 #undef COHORT_ROW
@@ -62,7 +66,8 @@ COHORT_INFO(DistributionId, COHORT_FOR_EACH_DISTRIBUTION)
 
 const ComponentInfo& info(CoreId id) {
   static constexpr ComponentInfo table[] = {
-      {"recurrent", "h_t = f((1-a) h + a (W h + U x + b)), trained through time"}};
+      {"recurrent", "h_t = f((1-a) h + a (W h + U x + b)), trained through time"},
+      {"feedforward", "layer after layer, every layer a cell; every step of a sequence by itself"}};
   return table[int(id)];
 }
 

@@ -29,6 +29,7 @@ namespace cohort {
 enum class CoreId : int32_t { COHORT_FOR_EACH_CORE(COHORT_WORD) };
 enum class GeometryId : int32_t { COHORT_FOR_EACH_GEOMETRY(COHORT_WORD) };
 enum class ParameterisationId : int32_t { COHORT_FOR_EACH_PARAMETERISATION(COHORT_WORD) };
+enum class CellId : int32_t { COHORT_FOR_EACH_CELL(COHORT_WORD) };
 enum class TaskId : int32_t { COHORT_FOR_EACH_TASK(COHORT_WORD) };
 enum class DistributionId : int32_t { COHORT_FOR_EACH_DISTRIBUTION(COHORT_WORD) };
 enum class ActivationId : int32_t { COHORT_FOR_EACH_ACTIVATION(COHORT_WORD) };
@@ -37,14 +38,21 @@ enum class ProjectionId : int32_t { COHORT_FOR_EACH_PROJECTION(COHORT_WORD) };
 enum class ScheduleId : int32_t { COHORT_FOR_EACH_SCHEDULE(COHORT_WORD) };
 enum class Precision : int32_t { COHORT_FOR_EACH_PRECISION(COHORT_WORD) };  // of the core's matrix products
 #undef COHORT_WORD
-enum class Role : int32_t { input, recurrent, readout, bias };
+// Of tensors. In a feedforward network the weights of every hidden layer are `input`; `gain` are the factors of a norm or of
+// divisive inhibition, `alpha` the logarithms of divisive inhibition.
+enum class Role : int32_t { input, recurrent, readout, bias, gain, alpha };
 enum class LossSteps : int32_t { all, last, masked };  // which time steps enter the loss; masked = the task's own mask
-enum class ClipScope : int32_t { global, tensor };     // one norm over all parameters, or one per tensor
+// One norm over all parameters, one per tensor, or one per cell: a layer's tensors together, the readout's together.
+enum class ClipScope : int32_t { global, tensor, cell };
+// Norms of a layer: as in textbooks, z = g (u - mean) / sqrt(var + 1e-5) + b with u = W x, or as in the code of Cornford et
+// al. (ICLR 2021), z = g (u - mean) / sd + b with u = W x + b, sd unbiased and nothing added to it.
+enum class NormForm : int32_t { standard, published };
 enum class RankRescale : int32_t { frobenius, sigma1, spectral_radius };
 // How a matrix is cut to a rank: the best approximation, or one that is good enough to start from and much cheaper (LowRankArgs).
 enum class LowRankMethod : int32_t { svd = 0, range_finder };
 enum class Split : int32_t { train, validation, test };  // of a data set; generated tasks draw fresh trials for each
-inline constexpr int n_roles = 4;
+inline constexpr int n_roles = 6;
+inline constexpr int max_layers = 16;  // hidden layers of a feedforward network; of a recurrent one 8
 inline constexpr int max_task_params = 16;
 
 // ---- one network, as plain data
@@ -93,7 +101,8 @@ struct InitSpec {
 struct NetSpec {
   uint64_t seed = 0;
   uint32_t pairing_salt = 0;  // 0 = input and readout shared by all networks of equal seed
-  ParameterisationId parameterisation = ParameterisationId::dense;
+  ParameterisationId parameterisation = ParameterisationId::dense;  // feedforward: as its cell has it
+  NormForm norm = NormForm::standard;                               // layer_norm, batch_norm
   ActivationId activation = ActivationId::relu;
   int32_t n_excitatory = 0;  // column_ei: columns [n_excitatory, n_hidden) are inhibitory
   double alpha = 1.0;        // leak: h = f((1-alpha) h + alpha (W h + U x + b))
@@ -114,6 +123,13 @@ struct Signature {
   int32_t n_in = 0, n_hidden = 0, n_layers = 1, n_out = 0, n_inhibitory = 0, batch = 0, n_steps = 0;
   int32_t bias = 0;
   Precision precision = Precision::fp32;  // at least this; a program may compute more exactly
+  int32_t n_inhibitory_recurrent = 0;     // of recurrent weights, where it is another number; 0 = n_inhibitory
+  int32_t n_inhibitory_readout = 0;       // of the readout, likewise
+  int32_t n_dense = 0;  // recurrent: so many hidden layers, the last ones, are dense and have no recurrent weights
+  CellId cell = CellId::dense;     // feedforward: of every layer
+  int32_t normalised_readout = 0;  // feedforward: do norms hold for the readout as well?
+  int32_t widths[max_layers] =
+      {};  // feedforward: units of hidden layer l where not n_hidden, which is the widest; 0 = n_hidden
   friend bool operator==(const Signature&, const Signature&) = default;
   friend auto operator<=>(const Signature&, const Signature&) = default;
 };
@@ -127,41 +143,91 @@ struct Tensor {
   COHORT_FN size_t size() const { return end - offset; }
 };
 
-COHORT_FN int n_tensors(const Signature& s) { return 3 * s.n_layers + 2; }
+COHORT_FN bool has_inhibition(CellId cell) { return cell == CellId::dann || cell == CellId::dann_subtractive; }
+COHORT_FN bool is_norm(CellId cell) { return cell == CellId::layer_norm || cell == CellId::batch_norm; }
+// Units of hidden layer l; of layer n_layers: outputs.
+COHORT_FN int layer_width(const Signature& s, int l) {
+  return l == s.n_layers ? s.n_out : s.widths[l] ? s.widths[l] : s.n_hidden;
+}
+COHORT_FN int layer_inputs(const Signature& s, int l) { return l == 0 ? s.n_in : layer_width(s, l - 1); }
 
-// Order: input, recurrent, bias of layer 0, 1, ...; then readout and its bias. 0 <= k < n_tensors(s).
+// Order. Recurrent: input, recurrent, bias of layer 0, 1, ...; then readout and its bias. Feedforward: weights, bias, gain,
+// alpha of layer 0, 1, ..., the last of which is the readout.
+COHORT_FN int tensors_per_layer(const Signature& s) { return s.core == CoreId::recurrent ? 3 : 4; }
+COHORT_FN int n_tensors(const Signature& s) {
+  return s.core == CoreId::recurrent ? 3 * s.n_layers + 2 : 4 * (s.n_layers + 1);
+}
+COHORT_FN Role tensor_role(const Signature& s, int layer, int part) {
+  const Role weights = layer == s.n_layers ? Role::readout : Role::input;
+  if (part == 0) return weights;
+  if (s.core == CoreId::feedforward) return part == 1 ? Role::bias : part == 2 ? Role::gain : Role::alpha;
+  return part == 1 && weights == Role::input ? Role::recurrent : Role::bias;
+}
+// 0 <= k < n_tensors(s).
 COHORT_FN Tensor tensor(const Signature& s, int k) {
+  const int parts = tensors_per_layer(s);
+  const bool feedforward = s.core == CoreId::feedforward;
   Tensor t{};
   for (int i = 0; i <= k; ++i) {
-    const int layer = i / 3, part = i % 3;
-    const bool readout = layer == s.n_layers;
-    t.layer = layer;
-    t.role = readout     ? (part == 0 ? Role::readout : Role::bias)
-             : part == 0 ? Role::input
-             : part == 1 ? Role::recurrent
-                         : Role::bias;
-    t.rows = readout ? s.n_out : s.n_hidden;
-    t.cols = t.role == Role::bias ? 1 : t.role == Role::input && layer == 0 ? s.n_in : s.n_hidden;
-    if (t.role == Role::bias && !s.bias) t.rows = 0;
-    t.n_inhibitory = t.role == Role::bias ? 0 : s.n_inhibitory;
+    const int l = i / parts;
+    t.layer = l;
+    t.role = tensor_role(s, l, i % parts);
+    t.rows = layer_width(s, l);
+    t.cols = t.role == Role::recurrent ? t.rows : layer_inputs(s, l);
+    const bool dense = !feedforward && l < s.n_layers && l >= s.n_layers - s.n_dense;
+    const int ni = dense                                                   ? 0
+                   : t.role == Role::recurrent && s.n_inhibitory_recurrent ? s.n_inhibitory_recurrent
+                   : t.layer == s.n_layers && s.n_inhibitory_readout       ? s.n_inhibitory_readout
+                   : feedforward && l < s.n_layers && s.widths[l] && s.n_inhibitory
+                       ? (s.n_inhibitory * s.widths[l] >= s.n_hidden ? s.n_inhibitory * s.widths[l] / s.n_hidden : 1)
+                       : s.n_inhibitory;
+    t.n_inhibitory = ni;
+    if (t.role == Role::recurrent && dense) t.rows = 0;
+    if (t.role == Role::bias || t.role == Role::gain || t.role == Role::alpha) {
+      const bool norm = is_norm(s.cell) && (l < s.n_layers || s.normalised_readout);
+      const bool divides = s.cell == CellId::dann;
+      t.n_inhibitory = 0;
+      t.cols = 1;
+      if (t.role == Role::alpha) t.rows = divides ? ni : 0;
+      if (t.role == Role::gain && !norm && !divides) t.rows = 0;
+      if (t.role == Role::bias && !s.bias) t.rows = 0;
+    }
     t.offset = t.end;
     t.offset_ei = t.offset + size_t(t.rows) * size_t(t.cols);
     t.offset_ix = t.offset_ei + size_t(t.rows) * size_t(t.n_inhibitory);
-    t.end = t.offset_ix + size_t(t.n_inhibitory) * size_t(t.cols);
+    t.end = t.offset_ix + (t.rows ? size_t(t.n_inhibitory) * size_t(t.cols) : 0);
   }
   return t;
 }
 COHORT_FN size_t n_params(const Signature& s) { return tensor(s, n_tensors(s) - 1).end; }
+COHORT_FN bool is_weights(Role role) { return role == Role::input || role == Role::recurrent || role == Role::readout; }
+COHORT_FN int input_tensor(const Signature& s, int layer) { return tensors_per_layer(s) * layer; }
+COHORT_FN int readout_tensor(const Signature& s) { return tensors_per_layer(s) * s.n_layers; }
+// Recurrent networks.
 COHORT_FN int input_tensor(int layer) { return 3 * layer; }
 COHORT_FN int recurrent_tensor(int layer) { return 3 * layer + 1; }
 COHORT_FN int bias_tensor(int layer) { return 3 * layer + 2; }
-COHORT_FN int readout_tensor(const Signature& s) { return 3 * s.n_layers; }
 COHORT_FN int readout_bias_tensor(const Signature& s) { return 3 * s.n_layers + 1; }
+// Feedforward networks; layer n_layers is the readout.
+COHORT_FN int layer_bias_tensor(int layer) { return 4 * layer + 1; }
+COHORT_FN int layer_gain_tensor(int layer) { return 4 * layer + 2; }
+COHORT_FN int layer_alpha_tensor(int layer) { return 4 * layer + 3; }
 
-// F = 2 B T (3 n^2 + 2 n d_in + 3 n d_out) for one layer: forward, backward and weight gradients of one training step.
+// Forward, backward and weight gradients of one training step. F = 2 B T (3 n^2 + 2 n d_in + 3 n d_out) for one recurrent layer;
+// 2 B T (3 n m + 3 (n + m) n_inhibitory) for a feedforward layer of n units and m inputs, the first without the gradient of
+// its inputs.
 COHORT_FN double flop_per_step(const Signature& s) {
   const double n = s.n_hidden, bt = 2.0 * s.batch * s.n_steps;
-  return bt * (3 * n * n * s.n_layers + 2 * n * s.n_in + 3 * n * n * (s.n_layers - 1) + 3 * n * s.n_out);
+  if (s.core == CoreId::feedforward) {
+    double products = 0;
+    for (int l = 0; l <= s.n_layers; ++l) {
+      const Tensor t = tensor(s, input_tensor(s, l));
+      products += (l == 0 ? 2.0 : 3.0) * (double(t.rows) * t.cols + (double(t.rows) + t.cols) * t.n_inhibitory);
+    }
+    return bt * products;
+  }
+  const double dense = s.n_dense;
+  return bt * (3 * n * n * (s.n_layers - dense) + 2 * n * s.n_in + 3 * n * n * (s.n_layers - 1) + 3 * n * s.n_out);
 }
 
 // ---- data
@@ -356,6 +422,7 @@ struct ComponentInfo {
 const ComponentInfo& info(CoreId);
 const ComponentInfo& info(GeometryId);
 const ComponentInfo& info(ParameterisationId);
+const ComponentInfo& info(CellId);
 const ComponentInfo& info(DistributionId);
 const ComponentInfo& info(ActivationId);
 const ComponentInfo& info(LossId);
@@ -367,6 +434,7 @@ const ComponentInfo& info(Precision);
 inline constexpr int n_cores = 0 COHORT_FOR_EACH_CORE(COHORT_COUNT);
 inline constexpr int n_geometries = 0 COHORT_FOR_EACH_GEOMETRY(COHORT_COUNT);
 inline constexpr int n_parameterisations = 0 COHORT_FOR_EACH_PARAMETERISATION(COHORT_COUNT);
+inline constexpr int n_cells = 0 COHORT_FOR_EACH_CELL(COHORT_COUNT);
 inline constexpr int n_tasks = 0 COHORT_FOR_EACH_TASK(COHORT_COUNT);
 inline constexpr int n_distributions = 0 COHORT_FOR_EACH_DISTRIBUTION(COHORT_COUNT);
 inline constexpr int n_activations = 0 COHORT_FOR_EACH_ACTIVATION(COHORT_COUNT);
