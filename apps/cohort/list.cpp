@@ -24,6 +24,7 @@ Json registered() {
   all["core"] = family<CoreId>(n_cores);
   all["activation"] = family<ActivationId>(n_activations);
   all["parameterisation"] = family<ParameterisationId>(n_parameterisations);
+  all["cell"] = family<CellId>(n_cells);
   all["distribution"] = family<DistributionId>(n_distributions);
   all["geometry"] = family<GeometryId>(n_geometries);
   all["projection"] = family<ProjectionId>(n_projections);

@@ -13,6 +13,66 @@ struct Start {
   DistributionId* result;
 };
 
+// Interneurons of n excitatory units (Li et al. 2023; 50 for 500 and 1 for 10 in Cornford et al. 2021).
+int default_inhibitory(int n) { return std::max(n / 10, 1); }
+
+// Feedforward networks: widths and parameterisation; what only recurrent ones have is refused.
+std::optional<Conflict> complete_layers(Draft& d) {
+  Signature& shape = d.signature;
+  const auto recurrent_only = [](const char* key, const std::string& value, const char* allowed) {
+    return Conflict{std::string(key) + " = " + value +
+                        " does not go with network.core = \"feedforward\", which has no "
+                        "recurrent weights; allowed: " +
+                        allowed,
+                    {key, "network.core"}};
+  };
+  if (d.spec.parameterisation != ParameterisationId::dense)
+    return recurrent_only("network.parameterisation", std::string("\"") + info(d.spec.parameterisation).name + "\"",
+                          "dense; network.cell says what its layers are");
+  if (d.spec.alpha != 1) return recurrent_only("network.alpha", to_toml(d.spec.alpha), "1.0");
+  if (d.spec.noise != 0) return recurrent_only("network.noise", to_toml(d.spec.noise), "0.0");
+  if (d.rank != 0) return recurrent_only("init.rank", std::to_string(d.rank), "\"full\"");
+  if (d.spec.init.spectral_radius != 0)
+    return recurrent_only("init.spectral_radius", to_toml(d.spec.init.spectral_radius), "0.0");
+  if (d.spec.init.density != 1) return recurrent_only("init.density", to_toml(d.spec.init.density), "1.0");
+  if (shape.normalised_readout && !is_norm(shape.cell))
+    return Conflict{std::string("network.normalised_readout = true does not go with network.cell = \"") +
+                        info(shape.cell).name + "\"; allowed: false",
+                    {"network.normalised_readout", "network.cell"}};
+  d.spec.parameterisation = parameterisation_of(shape.cell);
+  if (d.widths.empty()) return std::nullopt;
+  if (d.widths.size() > size_t(max_layers))
+    return Conflict{"network.widths names " + std::to_string(d.widths.size()) + " layers; allowed: up to " +
+                        std::to_string(max_layers),
+                    {"network.widths"}};
+  shape.n_layers = int32_t(d.widths.size());
+  shape.n_hidden = int32_t(*std::max_element(d.widths.begin(), d.widths.end()));
+  for (int l = 0; l < shape.n_layers; ++l) {
+    const int32_t width = int32_t(d.widths[size_t(l)]);
+    shape.widths[l] = width == shape.n_hidden ? 0 : width;
+  }
+  return std::nullopt;
+}
+
+// What only feedforward networks have.
+std::optional<Conflict> refuse_layers(const Draft& d) {
+  const auto feedforward_only = [](const char* key, const std::string& value, const std::string& allowed) {
+    return Conflict{
+        std::string(key) + " = " + value + " needs network.core = \"feedforward\"; allowed here: " + allowed,
+        {key, "network.core"}};
+  };
+  const Signature& shape = d.signature;
+  if (shape.cell != CellId::dense)
+    return feedforward_only("network.cell", std::string("\"") + info(shape.cell).name + "\"",
+                            "dense; network.parameterisation says what recurrent weights are made of");
+  if (!d.widths.empty()) return feedforward_only("network.widths", to_toml(d.widths), "[]");
+  if (shape.normalised_readout) return feedforward_only("network.normalised_readout", "true", "false");
+  constexpr int most = 8;
+  if (shape.n_layers < 1 || shape.n_layers > most)
+    return feedforward_only("network.n_layers", std::to_string(shape.n_layers), "1 to " + std::to_string(most));
+  return std::nullopt;
+}
+
 }  // namespace
 
 DistributionId default_distribution(ParameterisationId parameterisation, Role role) {
@@ -30,6 +90,12 @@ ProjectionId default_projection(ParameterisationId parameterisation, Role role) 
 std::optional<Conflict> complete(Draft& d) {
   NetSpec& spec = d.spec;
   Signature& shape = d.signature;
+  const bool feedforward = shape.core == CoreId::feedforward;
+  if (feedforward) {
+    if (auto conflict = complete_layers(d)) return conflict;
+  } else if (auto conflict = refuse_layers(d)) {
+    return conflict;
+  }
   const int n = shape.n_hidden;
   const ParameterisationId parameterisation = spec.parameterisation;
   const bool column_ei = parameterisation == ParameterisationId::column_ei,
@@ -43,7 +109,7 @@ std::optional<Conflict> complete(Draft& d) {
                         " at network.ei_ratio = " + to_toml(d.ei_ratio) +
                         "; at least 1 is needed by parameterisation = \"column_ei\"",
                     {"network.ei_ratio", "network.n_hidden", "network.parameterisation"}};
-  shape.n_inhibitory = dann ? (d.n_inhibitory > 0 ? d.n_inhibitory : std::max(n / 10, 1)) : 0;
+  shape.n_inhibitory = dann ? (d.n_inhibitory > 0 ? d.n_inhibitory : default_inhibitory(n)) : 0;
 
   // Starts.
   const Start starts[] = {{"init.distribution", Role::recurrent, d.recurrent, &spec.init.recurrent},
@@ -118,6 +184,8 @@ std::optional<Conflict> complete(Draft& d) {
   shape.n_in = task.n_in(spec.task.param);
   shape.n_out = task.n_out(spec.task.param);
   shape.n_steps = task.n_steps(spec.task.param);
+  if (feedforward && dann && default_inhibitory(shape.n_out) != shape.n_inhibitory)
+    shape.n_inhibitory_readout = default_inhibitory(shape.n_out);
   return std::nullopt;
 }
 

@@ -13,6 +13,7 @@ struct Draft {
   NetSpec spec;
   Signature signature;
   double ei_ratio = 0;
+  std::vector<int64_t> widths;                              // network.widths
   int32_t rank = 0, n_inhibitory = 0;                       // as given; 0 = full, 0 = the default
   bool pairing_recurrent = false;                           // init.pairing
   std::optional<DistributionId> recurrent, input, readout;  // empty: by parameterisation

@@ -244,8 +244,13 @@ struct Experiment::Body {
   // ---- text
   // What a default that follows from other keys comes to, where those are not swept.
   std::string derived_text(const Key& key, const Draft& d) const {
+    const auto swept = [&](const char* path) { return column_of(*find_key(path)) != nullptr; };
     const bool by_task = key.derived == "by task.name";
-    if (column_of(*find_key(by_task ? "task.name" : "network.parameterisation"))) return key.derived;
+    if (key.path == "analysis.tensors" && !swept("network.core"))
+      return to_toml(std::vector<std::string>{d.signature.core == CoreId::recurrent ? "recurrent" : "input"});
+    if (by_task ? swept("task.name")
+                : swept("network.parameterisation") || swept("network.core") || swept("network.cell"))
+      return key.derived;
     const auto word = [](const char* text_of) { return quoted(text_of); };
     if (key.path == "init.distribution") return word(info(d.spec.init.recurrent).name);
     if (key.path == "init.input") return word(info(d.spec.init.input).name);

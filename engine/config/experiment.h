@@ -27,7 +27,7 @@ struct AnalysisSettings {
   int32_t kernel_trials = 32;
   AnalysisSchedule at = AnalysisSchedule::ends;
   int64_t every = 0;          // additionally every so many training steps; 0 = off
-  std::vector<Role> tensors;  // input, recurrent, readout: of every layer
+  std::vector<Role> tensors;  // input, recurrent, readout: of every layer; empty: the main ones (runner/measure.h)
   int64_t max_kernel_rows = 2048;
 };
 struct OutputSettings {

@@ -10,7 +10,8 @@ namespace cohort::engine {
 namespace {
 
 #define COHORT_TEXT(word) #word,
-const std::vector<std::string> cores = {"recurrent"};
+const std::vector<std::string> cores = {COHORT_FOR_EACH_CORE(COHORT_TEXT)};
+const std::vector<std::string> cells = {COHORT_FOR_EACH_CELL(COHORT_TEXT)};
 const std::vector<std::string> geometries = {COHORT_FOR_EACH_GEOMETRY(COHORT_TEXT)};
 const std::vector<std::string> parameterisations = {COHORT_FOR_EACH_PARAMETERISATION(COHORT_TEXT)};
 const std::vector<std::string> tasks = {COHORT_FOR_EACH_TASK(COHORT_TEXT)};
@@ -88,8 +89,9 @@ class Builder {
     Key of_one = key;
     keys_.push_back(std::move(key));
     of_one.doc += " (this kind of tensor only)";
+    const bool by_others = !of_one.derived.empty();
     for (int role = 0; role < n_roles; ++role) {
-      const bool follows = role == int(Role::gain) && !of_one.derived.empty();  // from other keys, as that of weights
+      const bool follows = by_others && role == int(Role::gain);  // as that of weights does
       const bool own = !is_weights(Role(role)) && for_others && !follows;
       of_one.path = "rule." + roles[size_t(role)] + "." + name;
       of_one.fallback = own ? for_others : std::nullopt;
@@ -114,20 +116,39 @@ void network_keys(Builder& b) {
   b.single(integer("seed", 0, {0, 9007199254740991.0}, "seed of every random stream of a network"),
            [](Draft& d, const Setting& s) { d.spec.seed = uint64_t(s.code); });
 
-  Key core = word("network.core", "recurrent", cores,
-                  "h_t = f((1 - alpha) h_{t-1} + alpha (W h_{t-1} + U x_t + b)), y_t = V h_t + d");
-  core.later = {"feedforward"};
+  Key core =
+      word("network.core", "recurrent", cores,
+           "recurrent: h_t = f((1 - alpha) h_{t-1} + alpha (W h_{t-1} + U x_t + b)), y_t = V h_t + d; feedforward: "
+           "layers of cells, every time step by itself");
   b.network(core, [](Draft& d, const Setting& s) { d.signature.core = id<CoreId>(s); });
   b.network(integer("network.n_hidden", 64, {1, 16384}, "units per hidden layer"),
             [](Draft& d, const Setting& s) { d.signature.n_hidden = int32_t(s.code); });
-  b.network(integer("network.n_layers", 1, {1, 8}, "hidden layers, each over the whole sequence of the one before"),
+  b.network(integer("network.n_layers", 1, {0, max_layers},
+                    "hidden layers: 1 to 8 recurrent ones, each over the whole sequence of the one before, or 0 to 16 "
+                    "feedforward ones"),
             [](Draft& d, const Setting& s) { d.signature.n_layers = int32_t(s.code); });
+  b.network(word("network.cell", "dense", cells, "feedforward: what every layer is (Cornford et al. 2021)"),
+            [](Draft& d, const Setting& s) { d.signature.cell = id<CellId>(s); });
+  Key widths{.path = "network.widths",
+             .kind = Kind::integers,
+             .fallback = std::vector<int64_t>{},
+             .range = {1, 16384},
+             .doc = "feedforward: units of each hidden layer, instead of network.n_hidden and network.n_layers"};
+  b.network(widths, [](Draft& d, const Setting& s) { d.widths = std::get<std::vector<int64_t>>(s.value); });
+  b.single(
+      word("network.norm", "standard", {"standard", "published"},
+           "layer_norm, batch_norm: as in textbooks, or as in the code of Cornford et al. (2021): unbiased deviation, "
+           "no epsilon, the bias inside as well"),
+      [](Draft& d, const Setting& s) { d.spec.norm = id<NormForm>(s); });
+  b.network(boolean("network.normalised_readout", false,
+                    "layer_norm, batch_norm: normalise the outputs too (as Cornford et al. 2021 do)"),
+            [](Draft& d, const Setting& s) { d.signature.normalised_readout = int32_t(s.code); });
   b.single(word("network.activation", "relu", activations, "f, of the hidden units"),
            [](Draft& d, const Setting& s) { d.spec.activation = id<ActivationId>(s); });
-  b.single(number("network.alpha", 1, {0, 1, true}, "leak per step, dt / tau"),
-           [](Draft& d, const Setting& s) { d.spec.alpha = s.number; });
-  b.single(number("network.noise", 0, not_negative, "standard deviation added to every pre-activation while training"),
-           [](Draft& d, const Setting& s) { d.spec.noise = s.number; });
+  b.network(number("network.alpha", 1, {0, 1, true}, "leak per step, dt / tau"),
+            [](Draft& d, const Setting& s) { d.spec.alpha = s.number; });
+  b.network(number("network.noise", 0, not_negative, "standard deviation added to every pre-activation while training"),
+            [](Draft& d, const Setting& s) { d.spec.noise = s.number; });
   b.network(boolean("network.bias", false, "trained biases of hidden and output units, 0 at the start"),
             [](Draft& d, const Setting& s) { d.signature.bias = int32_t(s.code); });
   b.network(
@@ -178,9 +199,9 @@ void network_keys(Builder& b) {
       word("init.rank_method", "svd", {"svd", "range_finder"},
            "how the matrix is cut to its rank: best approximation, or a randomised one, cheaper (Halko et al. 2011)"),
       [](Draft& d, const Setting& s) { d.spec.init.rank_method = id<LowRankMethod>(s); });
-  b.single(number("init.spectral_radius", 0, not_negative,
-                  "largest eigenvalue modulus that the recurrent weights are scaled to; 0 = left as drawn"),
-           [](Draft& d, const Setting& s) { d.spec.init.spectral_radius = s.number; });
+  b.network(number("init.spectral_radius", 0, not_negative,
+                   "largest eigenvalue modulus that the recurrent weights are scaled to; 0 = left as drawn"),
+            [](Draft& d, const Setting& s) { d.spec.init.spectral_radius = s.number; });
   b.network(number("init.density", 1, {0, 1, true}, "fraction of recurrent weights present; the others are 0 for good"),
             [](Draft& d, const Setting& s) { d.spec.init.density = s.number; });
   b.single(word("init.inhibition", "column_mean", {"column_mean", "iid"},
@@ -291,9 +312,9 @@ void run_keys(Builder& b) {
         [](RunSettings& r, const Setting& s) { r.analysis.every = s.code; });
   Key tensors{.path = "analysis.tensors",
               .kind = Kind::words,
-              .fallback = std::vector<std::string>{"recurrent"},
+              .derived = "by network.core",
               .choices = {"input", "recurrent", "readout"},
-              .doc = "weights that are analysed, of every layer"};
+              .doc = "weights that are analysed, of every layer; default recurrent, and input of feedforward networks"};
   b.run(tensors, [](RunSettings& r, const Setting& s) {
     r.analysis.tensors.clear();
     for (const std::string& name : std::get<std::vector<std::string>>(s.value))
@@ -327,8 +348,9 @@ std::string join(std::span<const std::string> words) {
 }
 
 const char* wanted_type(Kind kind) {
-  static constexpr const char* names[] = {"true or false",          "an integer", "a number",         "a string",
-                                          "an integer or a string", "a string",   "a list of strings"};
+  static constexpr const char* names[] = {
+      "true or false",          "an integer", "a number",          "a string",
+      "an integer or a string", "a string",   "a list of strings", "a list of integers"};
   return names[int(kind)];
 }
 
@@ -476,6 +498,8 @@ std::string allowed(const Key& key) {
       return "1 to 200 characters";
     case Kind::words:
       return "a list of " + join(key.choices);
+    case Kind::integers:
+      return "a list of integers from " + bound(key.range.min) + " to " + bound(key.range.max);
   }
   return "";
 }
@@ -544,6 +568,18 @@ Setting check(const Key& key, const Node& node) {
           fail(item.at, key.path + ": " + shown(item) + " is there twice");
       }
       return {words};
+    }
+    case Kind::integers: {
+      if (!node.array()) break;
+      std::vector<int64_t> numbers;
+      for (const Node& item : node.array()->items) {
+        const auto* v = std::get_if<int64_t>(&item.value);
+        if (!v) wrong_type(key, item);
+        if (!key.range.holds(double(*v)))
+          fail(item.at, key.path + ": " + shown(item) + ": out of range; allowed: " + allowed(key));
+        numbers.push_back(*v);
+      }
+      return {numbers};
     }
   }
   wrong_type(key, node);

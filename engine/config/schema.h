@@ -13,7 +13,7 @@
 
 namespace cohort::engine {
 
-enum class Kind { boolean, integer, number, word, integer_or_word, text, words };
+enum class Kind { boolean, integer, number, word, integer_or_word, text, words, integers };
 
 // Numbers that are allowed; a number key may leave its lower end out, and its upper end.
 struct Range {

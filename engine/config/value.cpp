@@ -16,6 +16,12 @@ std::string number(double v) {
   return text;
 }
 
+std::string list(const auto& items, const auto& write) {
+  std::string text = "[";
+  for (size_t i = 0; i < items.size(); ++i) text += (i ? ", " : "") + write(items[i]);
+  return text + "]";
+}
+
 }  // namespace
 
 std::string quoted(const std::string& text, size_t longest) {
@@ -44,18 +50,15 @@ std::string quoted(const std::string& text, size_t longest) {
 }
 
 std::string to_toml(const Value& value) {
-  struct {
+  struct Write {
     std::string operator()(bool v) const { return v ? "true" : "false"; }
     std::string operator()(int64_t v) const { return std::to_string(v); }
     std::string operator()(double v) const { return number(v); }
     std::string operator()(const std::string& v) const { return quoted(v); }
-    std::string operator()(const std::vector<std::string>& v) const {
-      std::string text = "[";
-      for (size_t i = 0; i < v.size(); ++i) text += (i ? ", " : "") + quoted(v[i]);
-      return text + "]";
-    }
-  } write;
-  return std::visit(write, value);
+    std::string operator()(const std::vector<std::string>& v) const { return list(v, *this); }
+    std::string operator()(const std::vector<int64_t>& v) const { return list(v, *this); }
+  };
+  return std::visit(Write{}, value);
 }
 
 std::string to_text(const Value& value) {

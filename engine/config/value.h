@@ -8,9 +8,9 @@
 
 namespace cohort::engine {
 
-using Value = std::variant<bool, int64_t, double, std::string, std::vector<std::string>>;
+using Value = std::variant<bool, int64_t, double, std::string, std::vector<std::string>, std::vector<int64_t>>;
 
-// As TOML writes it: true, 64, 0.003, "normal", ["a", "b"]. Doubles are the shortest text that reads back to the same
+// As TOML writes it: true, 64, 0.003, "normal", ["a", "b"], [500, 300]. Doubles are the shortest text that reads back to the same
 // bits and always look like one (2.0, not 2); strings are quoted, control characters escaped.
 std::string to_toml(const Value& value);
 

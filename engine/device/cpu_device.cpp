@@ -40,16 +40,17 @@ size_t physical_memory() { return size_t(sysconf(_SC_PHYS_PAGES)) * size_t(sysco
 class CpuDevice final : public Device {
  public:
   CpuDevice(int threads, const std::string& isa, bool emulate_precision)
-      : emulates_(emulate_precision),
-        program_(emulates_ ? cpu_rounding_program(CoreId::recurrent, isa.c_str())
-                           : cpu_program<float>(CoreId::recurrent, isa.c_str())),
-        spectra_(threads > 0 ? threads : available_cores()) {
-    if (!program_)
+      : emulates_(emulate_precision), spectra_(threads > 0 ? threads : available_cores()) {
+    for (int core = 0; core < n_cores; ++core)
+      programs_[core] =
+          emulates_ ? cpu_rounding_program(CoreId(core), isa.c_str()) : cpu_program<float>(CoreId(core), isa.c_str());
+    const Program<float>* const recurrent = programs_[int(CoreId::recurrent)];
+    if (!recurrent)
       throw Error("this processor cannot run the instruction set '" + (isa.empty() ? std::string("x86-64-v2") : isa) +
                   "'");
     info_.backend = "cpu";
     info_.name = "cpu";
-    info_.isa = program_->isa + std::string(emulates_ ? ", precision emulated" : "");
+    info_.isa = recurrent->isa + std::string(emulates_ ? ", precision emulated" : "");
     info_.workers = threads > 0 ? threads : available_cores();
     info_.memory_bytes = physical_memory() / 2;
     scratch_.resize(size_t(info_.workers));
@@ -62,26 +63,34 @@ class CpuDevice final : public Device {
   void upload(void* to, const void* from, size_t bytes) override { std::memcpy(to, from, bytes); }
   void download(void* to, const void* from, size_t bytes) override { std::memcpy(to, from, bytes); }
 
-  void run(const InitArgs<float>& a) override { each(a, program_->init_workspace, program_->init); }
+  void run(const InitArgs<float>& a) override { each(a, &Program<float>::init_workspace, &Program<float>::init); }
   void run(const TrainArgs<float>& a) override {
     refuse_precision(a.cohort.signature);
-    each(a, program_->train_workspace, program_->train);
+    each(a, &Program<float>::train_workspace, &Program<float>::train);
   }
-  void run(const EvaluateArgs<float>& a) override { each(a, program_->evaluate_workspace, program_->evaluate); }
-  void run(const ProbeArgs<float>& a) override { each(a, program_->probe_workspace, program_->probe); }
-  void run(const TangentArgs<float>& a) override { each(a, program_->tangent_workspace, program_->tangent); }
-  void run(const AlignmentArgs<float>& a) override { each(a, program_->alignment_workspace, program_->alignment); }
-  void run(const EffectiveArgs<float>& a) override { each(a, program_->effective_workspace, program_->effective); }
+  void run(const EvaluateArgs<float>& a) override {
+    each(a, &Program<float>::evaluate_workspace, &Program<float>::evaluate);
+  }
+  void run(const ProbeArgs<float>& a) override { each(a, &Program<float>::probe_workspace, &Program<float>::probe); }
+  void run(const TangentArgs<float>& a) override {
+    each(a, &Program<float>::tangent_workspace, &Program<float>::tangent);
+  }
+  void run(const AlignmentArgs<float>& a) override {
+    each(a, &Program<float>::alignment_workspace, &Program<float>::alignment);
+  }
+  void run(const EffectiveArgs<float>& a) override {
+    each(a, &Program<float>::effective_workspace, &Program<float>::effective);
+  }
 
   std::string training_program(const Signature& signature) const override {
     refuse_precision(signature);
-    return program_->name;
+    return program(signature).name;
   }
   size_t train_workspace(const TrainArgs<float>& a, int count) const override {
-    return program_->train_workspace(a, 1) * size_t(std::min(count, info_.workers));
+    return program(a.cohort.signature).train_workspace(a, 1) * size_t(std::min(count, info_.workers));
   }
   size_t tangent_workspace(const TangentArgs<float>& a, int count) const override {
-    return program_->tangent_workspace(a, 1) * size_t(std::min(count, info_.workers));
+    return program(a.cohort.signature).tangent_workspace(a, 1) * size_t(std::min(count, info_.workers));
   }
 
   void release_scratch() noexcept override {
@@ -95,6 +104,13 @@ class CpuDevice final : public Device {
   }
 
  private:
+  const Program<float>& program(const Signature& signature) const {
+    const Program<float>* const found = programs_[int(signature.core)];
+    if (!found)
+      throw Error(std::string("network.core = \"") + cohort::info(signature.core).name +
+                  "\" has no program with emulated precision; allowed: recurrent");
+    return *found;
+  }
   void refuse_precision(const Signature& signature) const {
     if (signature.precision != Precision::fp32 && !emulates_)
       throw Error(
@@ -107,9 +123,10 @@ class CpuDevice final : public Device {
     size_t bytes = 0;
   };
   template <class Args>
-  void each(const Args& args, size_t (*workspace)(const Args&, int32_t),
-            void (*operation)(const Args&, const Launch&)) {
-    const size_t bytes = workspace(args, 1);
+  void each(const Args& args, size_t (*Program<float>::*workspace)(const Args&, int32_t),
+            void (*Program<float>::*operation)(const Args&, const Launch&)) {
+    const Program<float>& row = program(args.cohort.signature);
+    const size_t bytes = (row.*workspace)(args, 1);
     parallel_for(info_.workers, args.cohort.n_nets, [&](int64_t i, int worker) {
       Scratch& s = scratch_[size_t(worker)];  // touched by its own worker first, so that the pages are near it
       if (s.bytes < bytes) {
@@ -117,13 +134,13 @@ class CpuDevice final : public Device {
         s.memory = aligned_zeros(bytes);
         s.bytes = bytes;
       }
-      operation(args, {int32_t(i), 1, s.memory, s.bytes, nullptr});
+      (row.*operation)(args, {int32_t(i), 1, s.memory, s.bytes, nullptr});
     });
   }
 
   Info info_;
   bool emulates_;
-  const Program<float>* program_;
+  const Program<float>* programs_[n_cores] = {};  // nullptr: none
   CpuSpectra spectra_;
   std::vector<Scratch> scratch_;
 };

@@ -40,12 +40,17 @@ std::string tensor_name(const Signature& signature, int k) {
   return t.layer == 0 || t.role == Role::readout ? role : role + ("_" + std::to_string(t.layer + 1));
 }
 
+int main_tensor(const Signature& signature) {
+  return signature.core == CoreId::recurrent ? recurrent_tensor(0) : input_tensor(signature, 0);
+}
+
 std::vector<int> analysed_tensors(const AnalysisSettings& settings, const Signature& signature) {
+  std::vector<Role> roles = settings.tensors;
+  if (roles.empty()) roles.push_back(tensor(signature, main_tensor(signature)).role);
   std::vector<int> tensors;
   for (int k = 0; k < n_tensors(signature); ++k) {
     const Tensor t = tensor(signature, k);
-    if (t.size() && std::find(settings.tensors.begin(), settings.tensors.end(), t.role) != settings.tensors.end())
-      tensors.push_back(k);
+    if (t.size() && std::find(roles.begin(), roles.end(), t.role) != roles.end()) tensors.push_back(k);
   }
   return tensors;
 }
@@ -56,13 +61,14 @@ Measures::Measures(const AnalysisSettings& settings, const Signature& signature)
     const Analysis* analysis = find_analysis(name.c_str());
     if (!analysis) throw Error("unknown analysis '" + name + "'");
     const bool per_tensor = analysis->need != Need::hidden && analysis->need != Need::representation;
+    if (!per_tensor && signature.n_layers == 0) continue;  // no hidden units
     for (const int k : per_tensor ? tensors_ : std::vector<int>{-1}) {
       if (analysis->need == Need::eigenvalues && tensor(signature, k).role != Role::recurrent) continue;
       items_.push_back({analysis, k, list_.size()});
       for (const Field& field : analysis->fields) {
         std::string column = name;
         if (*field.name) column += std::string(".") + field.name;
-        if (k >= 0 && k != recurrent_tensor(0)) column += "." + tensor_name(signature, k);
+        if (k >= 0 && k != main_tensor(signature)) column += "." + tensor_name(signature, k);
         list_.push_back({column, field.doc, analysis->comparison});
       }
     }

@@ -14,7 +14,7 @@ class Measures {
  public:
   Measures(const AnalysisSettings& settings, const Signature& signature);
 
-  // One measured number: NAME[.FIELD][.TENSOR], where the plain name is the first layer's recurrent weights.
+  // One measured number: NAME[.FIELD][.TENSOR], where the plain name is the main tensor's.
   struct Measure {
     std::string name, doc;
     bool comparison;  // has no value at the start
@@ -66,7 +66,11 @@ class Measures {
   std::vector<Measure> list_;
 };
 
-// Weight tensors that the analyses are about.
+// The tensor whose measures have the plain names: the recurrent weights of the first layer, of a feedforward network its
+// first weights.
+int main_tensor(const Signature& signature);
+
+// Weight tensors that the analyses are about: without settings, those of the main tensor's role.
 std::vector<int> analysed_tensors(const AnalysisSettings& settings, const Signature& signature);
 
 // "recurrent", "recurrent_2" (second layer), "input", "readout".

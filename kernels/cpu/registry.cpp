@@ -64,6 +64,13 @@ COHORT_INFO(DistributionId, COHORT_FOR_EACH_DISTRIBUTION)
 #undef COHORT_ROW
 #undef COHORT_INFO
 
+ParameterisationId parameterisation_of(CellId id) {
+#define COHORT_ROW(word) cell::word::parameterisation,
+  static constexpr ParameterisationId table[] = {COHORT_FOR_EACH_CELL(COHORT_ROW)};
+#undef COHORT_ROW
+  return table[int(id)];
+}
+
 const ComponentInfo& info(CoreId id) {
   static constexpr ComponentInfo table[] = {
       {"recurrent", "h_t = f((1-a) h + a (W h + U x + b)), trained through time"},

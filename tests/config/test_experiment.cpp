@@ -178,6 +178,54 @@ TEST(Experiment, ParameterisationsBringTheirStartsAndProjections) {
   EXPECT_EQ(only("network.n_inhibitory = 9\n").signature.n_inhibitory, 0);
 }
 
+TEST(Experiment, FeedforwardNetworksHaveCellsAndWidths) {
+  const std::string core = "network.core = \"feedforward\"\n";
+  const ResolvedNetwork plain = only(core + "network.n_hidden = 500\nnetwork.n_layers = 3\n");
+  EXPECT_EQ(plain.signature.core, CoreId::feedforward);
+  EXPECT_EQ(plain.signature.cell, CellId::dense);
+  EXPECT_EQ(layer_width(plain.signature, 2), 500);
+  EXPECT_EQ(layer_width(plain.signature, 3), plain.signature.n_out);
+  EXPECT_EQ(plain.spec.rule[int(Role::input)].projection, ProjectionId::none);
+
+  const Signature wide = only(core + "network.widths = [7, 20, 20, 3]\n").signature;
+  EXPECT_EQ(wide.n_layers, 4);
+  EXPECT_EQ(wide.n_hidden, 20);
+  for (const auto& [layer, width] : {std::pair{0, 7}, {1, 20}, {2, 20}, {3, 3}})
+    EXPECT_EQ(layer_width(wide, layer), width) << layer;
+  EXPECT_EQ(only(core + "network.widths = [9, 9]\n").signature,
+            only(core + "network.n_hidden = 9\nnetwork.n_layers = 2\n").signature);
+
+  const ResolvedNetwork dann =
+      only(core + "network.cell = \"dann\"\nnetwork.widths = [500, 200]\nnetwork.bias = true\n");
+  EXPECT_EQ(dann.spec.parameterisation, ParameterisationId::dann);
+  const auto inhibitory = [&](int layer) {
+    return tensor(dann.signature, input_tensor(dann.signature, layer)).n_inhibitory;
+  };
+  EXPECT_EQ(inhibitory(0), 50);
+  EXPECT_EQ(inhibitory(1), 20);
+  EXPECT_EQ(inhibitory(2), 1);  // of the readout
+  EXPECT_EQ(tensor(dann.signature, layer_alpha_tensor(1)).size(), 20u);
+  EXPECT_EQ(tensor(dann.signature, layer_gain_tensor(1)).size(), 200u);
+  for (const Role role : {Role::input, Role::readout, Role::gain})
+    EXPECT_EQ(dann.spec.rule[int(role)].projection, ProjectionId::clamp) << int(role);
+  for (const Role role : {Role::bias, Role::alpha})
+    EXPECT_EQ(dann.spec.rule[int(role)].projection, ProjectionId::none) << int(role);
+
+  EXPECT_EQ(only(core + "network.cell = \"dann_subtractive\"\n").spec.parameterisation, ParameterisationId::dann);
+  const ResolvedNetwork ei =
+      only(core + "network.cell = \"column_ei\"\nnetwork.n_hidden = 550\nnetwork.ei_ratio = 10\n");
+  EXPECT_EQ(ei.spec.parameterisation, ParameterisationId::column_ei);
+  EXPECT_EQ(ei.spec.n_excitatory, 500);
+  EXPECT_EQ(only(core + "network.n_layers = 0\n").signature.n_layers, 0);
+  const Experiment swept = Experiment::parse(head + core + "[sweep]\n\"network.widths\" = [[5], [6, 7]]\n");
+  EXPECT_EQ(layer_width(swept.network(1).signature, 0), 6);
+  EXPECT_EQ(to_toml(swept.network(1).swept.front().second), "[6, 7]");
+  EXPECT_EQ(
+      only(core + "network.cell = \"batch_norm\"\nnetwork.norm = \"published\"\nnetwork.normalised_readout = true\n")
+          .spec.norm,
+      NormForm::published);
+}
+
 TEST(Experiment, TheRatioGivesTheInhibitoryUnits) {
   const auto inhibitory = [](int n, const char* ratio) {
     const ResolvedNetwork network =

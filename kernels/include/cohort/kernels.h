@@ -423,6 +423,7 @@ const ComponentInfo& info(CoreId);
 const ComponentInfo& info(GeometryId);
 const ComponentInfo& info(ParameterisationId);
 const ComponentInfo& info(CellId);
+ParameterisationId parameterisation_of(CellId);  // of the weights of such layers
 const ComponentInfo& info(DistributionId);
 const ComponentInfo& info(ActivationId);
 const ComponentInfo& info(LossId);
