@@ -5,6 +5,12 @@
 
 COHORT_BEGIN
 
+// Of what is not weights: biases 0, gains 1, alphas ln sqrt((2 pi - 1) / d) for a layer of d inputs (Cornford et al., ICLR 2021).
+COHORT_TEAM_FN double start_of(const Signature& g, const Tensor& t) {
+  if (t.role == Role::gain) return 1;
+  return t.role == Role::alpha ? 0.5 * math::log(5.283185307179586 / double(layer_inputs(g, t.layer))) : 0;
+}
+
 template <class Team, class Real>
 COHORT_TEAM_FN void initialise_network(const Team& team, const InitArgs<Real>& a, int i, void*) {
   const Signature& g = a.cohort.signature;
@@ -13,8 +19,9 @@ COHORT_TEAM_FN void initialise_network(const Team& team, const InitArgs<Real>& a
   for (int k = 0; k < n_tensors(g); ++k) {
     const Tensor t = tensor(g, k);
     Real* const w = net.theta + t.offset;
-    if (t.role == Role::bias) {
-      team.for_each(int(t.size()), [=](int j) { w[j] = Real(0); });
+    if (!is_weights(t.role)) {
+      const Real start = Real(start_of(g, t));
+      team.for_each(int(t.size()), [=](int j) { w[j] = start; });
       team.sync();
       continue;
     }
@@ -26,7 +33,7 @@ COHORT_TEAM_FN void initialise_network(const Team& team, const InitArgs<Real>& a
                                                   : spec.init.readout_gain;
     const rng::Key key(spec.seed, t.role == Role::recurrent ? 0 : spec.pairing_salt, rng::stream_weights, uint32_t(k),
                        0);
-    const parameterisation::Info info = tensor_info(spec, t);
+    const parameterisation::Info info = tensor_info(g, spec, t);
     const init::Draw draw{key,
                           t.rows,
                           t.cols,
