@@ -348,7 +348,6 @@ std::string history_figure(const std::vector<int64_t>& step, const std::vector<H
     words.push_back(word);
     return words.size() - 1;
   };
-  const size_t stride = std::max<size_t>(1, (step.size() + most_points - 1) / most_points);
   std::vector<double> means;
   size_t n_networks = 0;
   for (const HistoryGroup& group : groups) {
@@ -367,27 +366,41 @@ std::string history_figure(const std::vector<int64_t>& step, const std::vector<H
     for (const auto& curve : group.curves) values.push_back(curve[i]);
     return values;
   };
-  for (const HistoryGroup& group : groups)
-    for (size_t i = 0; i < step.size(); i += stride)
-      if (const Moments s = moments(values_at(group, i)); s.n > 0) means.push_back(s.mean);
+  // Recorded steps at which a group has values, thinned out evenly; the last one stays.
+  const auto steps_of = [&](const HistoryGroup& group) {
+    std::vector<size_t> recorded, kept;
+    for (size_t i = 0; i < step.size(); ++i)
+      if (moments(values_at(group, i)).n > 0) recorded.push_back(i);
+    const size_t stride = std::max<size_t>(1, (recorded.size() + most_points - 1) / most_points);
+    for (size_t i = 0; i < recorded.size(); i += stride) kept.push_back(recorded[i]);
+    if (!kept.empty() && kept.back() != recorded.back()) kept.push_back(recorded.back());
+    return kept;
+  };
+  std::vector<std::vector<size_t>> drawn;
+  for (const HistoryGroup& group : groups) {
+    drawn.push_back(steps_of(group));
+    for (const size_t i : drawn.back()) means.push_back(moments(values_at(group, i)).mean);
+  }
+  figure.notes = options.notes;
   if (means.empty()) {
-    figure.notes.push_back("Nothing to draw: no history was recorded.");
+    figure.notes.insert(figure.notes.begin(), "Nothing to draw: no history was recorded.");
     return draw(figure);
   }
 
-  const bool log = spans(means, 20);
+  const bool medians = !options.means && spans(means, 20), log = medians || options.log;
   std::vector<double> shown;
   figure.columns = columns.size() > 1 || rows.size() < 2 ? columns.size() : std::min<size_t>(rows.size(), 3);
   figure.panels.resize(columns.size() * rows.size());
-  for (const HistoryGroup& group : groups) {
+  for (size_t g = 0; g < groups.size(); ++g) {
+    const HistoryGroup& group = groups[g];
     Curve curve{.label = group.label, .style = index(labels, group.label)};
-    for (size_t i = 0; i < step.size(); i += stride) {
+    for (const size_t i : drawn[g]) {
       const std::vector<double> here = values_at(group, i);
       const double x = double(step[i]);
-      const CurvePoint point = log ? median_and_quartiles(x, here) : mean_and_spread(x, moments(here));
-      if (!std::isfinite(point.mean)) continue;
+      const CurvePoint point = medians ? median_and_quartiles(x, here) : mean_and_spread(x, moments(here));
       curve.points.push_back(point);
       shown.push_back(point.mean);
+      if (options.means && !log) shown.insert(shown.end(), {point.low, point.high});
     }
     const size_t panel = index(rows, group.row) * columns.size() + index(columns, group.column);
     if (!curve.points.empty()) figure.panels[panel].curves.push_back(std::move(curve));
@@ -400,8 +413,8 @@ std::string history_figure(const std::vector<int64_t>& step, const std::vector<H
   }
   if (options.ordered && labels.size() > 2) figure.n_ordered = labels.size();
   if (n_networks > groups.size())
-    figure.notes.push_back(log ? "Lines: medians over networks; bands: quartiles."
-                               : "Lines: means over networks; bands: \u00b1 sd.");
+    figure.notes.insert(figure.notes.begin(), medians ? "Lines: medians over networks; bands: quartiles."
+                                                      : "Lines: means over networks; bands: \u00b1 sd.");
   return draw(figure);
 }
 
