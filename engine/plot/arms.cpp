@@ -9,6 +9,24 @@
 
 namespace cohort::engine {
 
+namespace {
+
+bool is_number(const std::string& text, double& number) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+// A bare value of such a key would not say what it is: numbers, also as words beside other words, and switches.
+bool needs_its_name(const SweptKey& key) {
+  double number = 0;
+  return std::ranges::any_of(key.values, [&](const Cell& value) {
+    const std::string text = to_label(value);
+    return is_number(text, number) || text == "true" || text == "false";
+  });
+}
+
+}  // namespace
+
 Arms arms_of(const Table& table, std::span<const std::string> by, std::span<const std::string> excluded) {
   std::vector<SweptKey> keys;
   for (const std::string& name : by)
@@ -33,7 +51,7 @@ Arms arms_of(const Table& table, std::span<const std::string> by, std::span<cons
     for (size_t k = 0; k < keys.size(); ++k) {
       std::string word = value_label(table, keys[k], values[k]);
       if (word.empty()) word = "none";
-      if (keys.size() > 1 && keys[k].numeric()) word = key_label(keys[k].name) + " = " + word;
+      if (keys.size() > 1 && needs_its_name(keys[k])) word = key_label(keys[k].name) + " = " + word;
       label += (label.empty() ? "" : ", ") + word;
     }
     arms.label.push_back(label.empty() ? "all networks" : label);
@@ -57,8 +75,7 @@ Table networks_where(const Table& table, std::span<const std::string> conditions
   const auto equal = [](const Cell& here, const std::string& value) {
     if (to_label(here) == value) return true;
     double number = 0;
-    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-    return error == std::errc() && end == value.data() + value.size() && to_number(here) == number;
+    return is_number(value, number) && to_number(here) == number;
   };
   for (const auto& [column, values] : wanted)
     for (const std::string& value : values) {

@@ -54,15 +54,18 @@ std::string bars_figure(const BarsFigure& figure) {
     if (m.n > 1) shown.insert(shown.end(), {std::max(m.mean - m.sd, std::min(0.0, m.mean)), m.mean + m.sd});
     shown.insert(shown.end(), values.begin(), values.end());
   }
-  double longest = 0;  // word of a label
-  for (const std::string& label : figure.label)
+  double longest = 0;  // word of a label, or part of it if that is not too long
+  for (const std::string& label : figure.label) {
     for (const std::string& word : wrap(label, tick_size, 1))
       longest = std::max(longest, svg::text_width(word, tick_size));
+    for (const std::string& part : wrap_list(label, tick_size, 1e9, 1))
+      longest = std::max(longest, std::min(120.0, svg::text_width(part, tick_size)));
+  }
   const double slot = std::max(n <= 4 ? 96.0 : n <= 8 ? 68.0 : 48.0, longest + 10);
   std::vector<std::vector<std::string>> labels;
   size_t n_lines = 1;
   for (const std::string& label : figure.label) {
-    labels.push_back(wrap(label, tick_size, slot - 8));
+    labels.push_back(wrap_list(label, tick_size, slot - 8));
     n_lines = std::max(n_lines, labels.back().size());
   }
   const std::vector<size_t> level = levels_of(figure.brackets);

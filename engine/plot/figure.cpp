@@ -66,6 +66,8 @@ Layout lay_out(const Figure& figure) {
   page.rows = (figure.panels.size() + page.columns - 1) / page.columns;
   if (page.columns == 1) page.panel_width = 330, page.panel_height = 210;
   if (page.columns == 2) page.panel_width = 250, page.panel_height = 165;
+  if (figure.panel_width > 0) page.panel_width = figure.panel_width;
+  if (figure.panel_height > 0) page.panel_height = figure.panel_height;
   for (size_t i = 0; i < figure.panels.size(); ++i) {
     if (i % page.columns == 0) continue;
     if (shows_y_ticks(figure, i, page.columns)) page.column_gap = std::max(page.column_gap, 46.0);
@@ -94,6 +96,23 @@ Layout lay_out(const Figure& figure) {
   return page;
 }
 
+std::vector<CurvePoint> finite(const std::vector<CurvePoint>& all) {
+  std::vector<CurvePoint> points;
+  for (const CurvePoint& p : all)
+    if (std::isfinite(p.x) && std::isfinite(p.mean)) points.push_back(p);
+  return points;
+}
+
+void draw_band(Document& out, const Figure& figure, const Curve& curve, double opacity, const auto& place) {
+  const std::vector<CurvePoint> points = finite(curve.points);
+  std::vector<Point> band;
+  for (const CurvePoint& p : points)
+    if (std::isfinite(p.high)) band.push_back(place(p.x, p.high));
+  for (size_t i = points.size(); i-- > 0;)
+    if (std::isfinite(points[i].low)) band.push_back(place(points[i].x, points[i].low));
+  out.polygon(band, {.fill = colour(curve.style, figure.n_ordered), .opacity = opacity});
+}
+
 void draw_curve(Document& out, const Figure& figure, const Curve& curve, double shift, double dot_opacity,
                 const auto& place) {
   const std::string ink = colour(curve.style, figure.n_ordered);
@@ -108,17 +127,7 @@ void draw_curve(Document& out, const Figure& figure, const Curve& curve, double 
   }
   out.dots(dots, {.stroke = ink, .width = curve.points.empty() ? 4.5 : 3.2, .opacity = dot_opacity});
 
-  std::vector<CurvePoint> points;
-  for (const CurvePoint& p : curve.points)
-    if (std::isfinite(p.x) && std::isfinite(p.mean)) points.push_back(p);
-  if (figure.spread == Spread::band) {
-    std::vector<Point> band;
-    for (const CurvePoint& p : points)
-      if (std::isfinite(p.high)) band.push_back(place(p.x, p.high));
-    for (size_t i = points.size(); i-- > 0;)
-      if (std::isfinite(points[i].low)) band.push_back(place(points[i].x, points[i].low));
-    out.polygon(band, {.fill = ink, .opacity = 0.18});
-  }
+  const std::vector<CurvePoint> points = finite(curve.points);
   for (const CurvePoint& p : points) {
     const Point at = place(p.x, p.mean);
     line.push_back({at.x + shift, at.y});
@@ -170,6 +179,9 @@ void draw_panel(Document& out, const Figure& figure, const Layout& page, size_t 
   const double opacity = panel.curves.empty() || panel.curves[0].points.empty() ? 0.7 : n_dots > 400 ? 0.2 : 0.38;
   out.begin_clip({corner.x - 10, corner.y - 5}, panel_width + 20, panel_height + 10);
   const double step = dodge(figure, panel, page.panel_width);
+  if (figure.spread == Spread::band)  // below all lines, and the fainter the more there are
+    for (const Curve& curve : panel.curves)
+      draw_band(out, figure, curve, std::min(0.18, 0.9 / double(panel.curves.size())), place);
   for (size_t c = 0; c < panel.curves.size(); ++c)
     draw_curve(out, figure, panel.curves[c], (double(c) - double(panel.curves.size() - 1) / 2) * step, opacity, place);
   out.end_group();

@@ -20,12 +20,12 @@ std::string ink_on(const Rgb& ground) {
   return 0.299 * ground[0] + 0.587 * ground[1] + 0.114 * ground[2] > 128 ? "#111111" : "#ffffff";
 }
 
-// As many digits as tell the values of a map apart, but not more than four.
+// As many decimals as tell the values of a map apart, and three of small numbers.
 std::string cell_text(double value, double span) {
   const double size = std::abs(value);
   if (size != 0 && (size < 1e-3 || size >= 1e5)) return fmt::format("{:.2g}", value);
-  const int decimals = span > 0 ? std::clamp(int(2 - std::floor(std::log10(span))), 0, 4) : 3;
-  return fmt::format("{:.{}f}", value, decimals);
+  const int decimals = span > 0 ? std::clamp(int(1 - std::floor(std::log10(span))), 0, 4) : 3;
+  return fmt::format("{:.{}f}", value, size < 10 ? std::max(decimals, 3) : decimals);
 }
 
 }  // namespace

@@ -79,20 +79,42 @@ std::vector<Tick> visible_ticks(const Axis& axis) {
 }
 
 std::vector<std::string> wrap(const std::string& text, double size, double width) {
-  std::vector<std::string> lines;
-  std::string line;
+  std::vector<std::string> words = {""};
   for (size_t begin = 0; begin <= text.size();) {
     const size_t end = std::min(text.find(' ', begin), text.size());
     const std::string word = text.substr(begin, end - begin);
-    if (!line.empty() && svg::text_width(line + ' ' + word, size) > width) {
-      lines.push_back(line);
-      line = word;
-    } else {
-      line += (line.empty() ? "" : " ") + word;
-    }
+    const bool glued = word == "=" || words.back().ends_with(" =");
+    if (begin == 0 || glued)
+      words.back() += (begin == 0 ? "" : " ") + word;
+    else
+      words.push_back(word);
     begin = end + 1;
   }
-  lines.push_back(line);
+  std::vector<std::string> lines = {words[0]};
+  for (size_t i = 1; i < words.size(); ++i) {
+    if (svg::text_width(lines.back() + ' ' + words[i], size) > width)
+      lines.push_back(words[i]);
+    else
+      lines.back() += ' ' + words[i];
+  }
+  return lines;
+}
+
+std::vector<std::string> wrap_list(const std::string& text, double size, double width, size_t most) {
+  std::vector<std::string> lines;
+  size_t n_parts = most;  // in the last line
+  for (size_t begin = 0; begin <= text.size();) {
+    const size_t end = std::min(text.find(", ", begin), text.size());
+    const std::string part = text.substr(begin, end - begin) + (end < text.size() ? "," : "");
+    if (n_parts < most && svg::text_width(lines.back() + ' ' + part, size) <= width) {
+      lines.back() += ' ' + part;
+      ++n_parts;
+    } else {
+      for (const std::string& line : wrap(part, size, width)) lines.push_back(line);
+      n_parts = 1;
+    }
+    begin = end + 2;
+  }
   return lines;
 }
 

@@ -31,8 +31,10 @@ void marker(svg::Document& out, svg::Point at, size_t style, const std::string& 
 double fraction(const Axis& axis, double value);
 // The ticks that lie on the axis.
 std::vector<Tick> visible_ticks(const Axis& axis);
-// Breaks a text at spaces into lines of at most `width` pixels.
+// Breaks a text at spaces, but for those about a "=", into lines of at most `width` pixels.
 std::vector<std::string> wrap(const std::string& text, double size, double width);
+// The same for a list with commas: its parts stay whole where they fit a line, at most `most` of them in one.
+std::vector<std::string> wrap_list(const std::string& text, double size, double width, size_t most = 100);
 
 // ---- around the panels ----------------------------------------------------------------------------------------------
 struct LegendEntry {

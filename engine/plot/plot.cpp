@@ -72,6 +72,8 @@ void check(const PlotOptions& o) {
 
 std::string number(double value) { return std::isnan(value) ? "-" : fmt::format("{:.4g}", value); }
 
+std::string text_of(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace); }
+
 // NaN and infinities become null.
 Json json_of(const Moments& m) { return {{"n", m.n}, {"mean", m.mean}, {"sd", m.sd}}; }
 
@@ -287,7 +289,7 @@ Plot bars(Networks networks, const PlotOptions& options, const std::string& titl
   if (!pairs.empty())
     text =
         in_front(text, "Welch's t test and Mann-Whitney U test, two-sided; p_holm: Holm-Bonferroni\n" + tests.text());
-  return {bars_figure(figure), text, json.dump(2)};
+  return {bars_figure(figure), text, text_of(json)};
 }
 
 Plot scatter(Networks networks, const PlotOptions& options, const std::string& title) {
@@ -358,7 +360,7 @@ Plot scatter(Networks networks, const PlotOptions& options, const std::string& t
   note_diverged(figure.notes, table);
   figure.notes.insert(figure.notes.end(), networks.notes.begin(), networks.notes.end());
   const std::string heading = fmt::format("least squares of {} on {}\n", y.complement ? "1 - " + y.name : y.name, name);
-  return {scatter_figure(figure), in_front(networks.text, heading + grid.text()), json.dump(2)};
+  return {scatter_figure(figure), in_front(networks.text, heading + grid.text()), text_of(json)};
 }
 
 Plot heatmap(Networks networks, const PlotOptions& options, const std::string& title) {
@@ -385,6 +387,10 @@ Plot heatmap(Networks networks, const PlotOptions& options, const std::string& t
                                                        std::vector<std::vector<double>>(x.values.size()));
   for (size_t r = 0; r < table.rows.size(); ++r)
     values[y.of_row[r]][x.of_row[r]].push_back(quantity.of(to_number(cell(table, r, int(quantity.column)))));
+  if (!y.numeric()) {  // words are read from top to bottom
+    std::ranges::reverse(figure.rows);
+    std::ranges::reverse(values);
+  }
   Json json = {
       {"kind", "heatmap"}, {"measure", quantity.name}, {"error", quantity.complement}, {"x", x.name}, {"y", y.name}};
   json.update(networks.json);
@@ -416,7 +422,7 @@ Plot heatmap(Networks networks, const PlotOptions& options, const std::string& t
   note_pooled(figure.notes, pooled);
   note_diverged(figure.notes, table);
   figure.notes.insert(figure.notes.end(), networks.notes.begin(), networks.notes.end());
-  return {heatmap_figure(figure), in_front(networks.text, quantity.label + "\n" + grid.text()), json.dump(2)};
+  return {heatmap_figure(figure), in_front(networks.text, quantity.label + "\n" + grid.text()), text_of(json)};
 }
 
 Plot curves(const RunDirectory& run, Networks networks, const PlotOptions& options, const std::string& title) {
@@ -471,7 +477,7 @@ Plot curves(const RunDirectory& run, Networks networks, const PlotOptions& optio
                                       table.rows.size(), n_diverged == 1 ? "is" : "are"));
   note_pooled(drawn.notes, arms.pooled);
   drawn.notes.insert(drawn.notes.end(), networks.notes.begin(), networks.notes.end());
-  return {history_figure(series.step, groups, drawn), networks.text, json.dump(2)};
+  return {history_figure(series.step, groups, drawn), networks.text, text_of(json)};
 }
 
 // Panels of networks: arms, or the networks that were asked for.
@@ -522,13 +528,13 @@ SpectraPanels spectra_panels(const RunDirectory& run, const Networks& networks, 
       most = std::max(most, rows.size());
     }
     if (most > 0)
-      out.notes.push_back(fmt::format("{} weights; each panel: {} network{}.", spaced(out.tensor),
+      out.notes.push_back(fmt::format("Tensor: {}; each panel: {} network{}.", spaced(out.tensor),
                                       least == most ? std::to_string(most) : fmt::format("{}\u2013{}", least, most),
                                       most == 1 ? "" : "s"));
     note_pooled(out.notes, arms.pooled);
     note_diverged(out.notes, table);
   } else {
-    out.notes.push_back(spaced(out.tensor) + " weights.");
+    out.notes.push_back("Tensor: " + spaced(out.tensor) + ".");
   }
   out.notes.insert(out.notes.end(), networks.notes.begin(), networks.notes.end());
   return out;
@@ -569,7 +575,7 @@ Plot eigenvalues(const RunDirectory& run, Networks networks, const PlotOptions& 
                               {"largest_modulus_end", radius[p][1]}});
   }
   return {eigenvalues_figure(figure), in_front(networks.text, "largest modulus of an eigenvalue\n" + grid.text()),
-          json.dump(2)};
+          text_of(json)};
 }
 
 Plot histogram(const RunDirectory& run, Networks networks, const PlotOptions& options, const std::string& title) {
@@ -611,14 +617,14 @@ Plot histogram(const RunDirectory& run, Networks networks, const PlotOptions& op
                               {"largest_start", start[1]},
                               {"largest_end", end[1]}});
   }
-  return {histogram_figure(figure), in_front(networks.text, "singular values\n" + grid.text()), json.dump(2)};
+  return {histogram_figure(figure), in_front(networks.text, "singular values\n" + grid.text()), text_of(json)};
 }
 
 Plot sweep(Networks networks, const PlotOptions& options, const std::string& title) {
   Json json = {{"kind", "sweep"}};
   json.update(networks.json);
   return {sweep_figure(networks.table, {.title = title, .measures = options.measures, .x = options.x}), networks.text,
-          json.dump(2)};
+          text_of(json)};
 }
 
 Plot of_table(Networks networks, const PlotOptions& options, const std::string& title) {

@@ -51,7 +51,7 @@ Panels arrange(const std::string& title, const std::vector<std::string>& panels,
   out.height = height;
   size_t n_lines = 0;
   for (const std::string& name : panels) {
-    out.titles.push_back(name.empty() ? std::vector<std::string>() : wrap(name, label_size, width));
+    out.titles.push_back(name.empty() ? std::vector<std::string>() : wrap_list(name, label_size, 0.88 * width));
     n_lines = std::max(n_lines, out.titles.back().size());
   }
   out.heading = 6 + heading_line * double(n_lines);
@@ -124,7 +124,7 @@ std::string eigenvalues_figure(const EigenvaluesFigure& figure) {
     };
     const size_t crowd = std::max(figure.panels[i].start.size(), figure.panels[i].end.size());
     const double diameter = crowd > 2000 ? 2.2 : crowd > 300 ? 3 : 4, opacity = crowd > 2000 ? 0.45 : 0.7;
-    cloud(figure.panels[i].start, {.stroke = quiet_colour, .width = diameter, .opacity = opacity * 0.75});
+    cloud(figure.panels[i].start, {.stroke = quiet_colour, .width = 1.5 * diameter, .opacity = 0.6 * opacity});
     cloud(figure.panels[i].end, {.stroke = colour(end_style), .width = diameter, .opacity = opacity});
     out.end_group();
     if (n == 0) draw_empty(out, frame);

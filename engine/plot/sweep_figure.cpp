@@ -391,6 +391,7 @@ std::string history_figure(const std::vector<int64_t>& step, const std::vector<H
   std::vector<double> shown;
   figure.columns = columns.size() > 1 || rows.size() < 2 ? columns.size() : std::min<size_t>(rows.size(), 3);
   figure.panels.resize(columns.size() * rows.size());
+  if (options.means && figure.panels.size() == 1) figure.panel_width = 460, figure.panel_height = 280;
   for (size_t g = 0; g < groups.size(); ++g) {
     const HistoryGroup& group = groups[g];
     Curve curve{.label = group.label, .style = index(labels, group.label)};
