@@ -108,6 +108,9 @@ std::string key_label(const std::string& name) {
                                                            {"rule.beta", "beta"},
                                                            {"rule.momentum", "momentum"},
                                                            {"task.name", "task"},
+                                                           {"network.ei_ratio", "E:I ratio"},
+                                                           {"network.n_inhibitory", "inhibitory units"},
+                                                           {"init.spectral_radius", "initial spectral radius"},
                                                            {"train.steps", "training steps"},
                                                            {"network.parameterisation", "weights"},
                                                            {"network.activation", "activation"}};

@@ -623,8 +623,12 @@ Plot histogram(const RunDirectory& run, Networks networks, const PlotOptions& op
 Plot sweep(Networks networks, const PlotOptions& options, const std::string& title) {
   Json json = {{"kind", "sweep"}};
   json.update(networks.json);
-  return {sweep_figure(networks.table, {.title = title, .measures = options.measures, .x = options.x}), networks.text,
-          text_of(json)};
+  const std::string svg = sweep_figure(networks.table, {.title = title,
+                                                        .measures = options.measures,
+                                                        .x = options.x,
+                                                        .excluded = networks.excluded,
+                                                        .notes = networks.notes});
+  return {svg, networks.text, text_of(json)};
 }
 
 Plot of_table(Networks networks, const PlotOptions& options, const std::string& title) {

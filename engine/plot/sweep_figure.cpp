@@ -39,7 +39,7 @@ std::optional<SweptKey> take(std::vector<SweptKey>& keys, const auto& better, co
 }
 
 Roles assign_roles(const Table& table, const SweepFigureOptions& options) {
-  std::vector<SweptKey> keys = independent_keys(table);
+  std::vector<SweptKey> keys = independent_keys(table, options.excluded);
   Roles roles;
   const auto named = [&](const std::string& name) -> std::optional<SweptKey> {
     if (name.empty()) return std::nullopt;
@@ -329,6 +329,7 @@ std::string sweep_figure(const Table& table, const SweepFigureOptions& options) 
   if (n_without > 0)
     figure.notes.push_back(fmt::format("{} of {} {} no value yet.", n_without,
                                        a_number_of(table.rows.size(), "network"), n_without == 1 ? "has" : "have"));
+  figure.notes.insert(figure.notes.end(), options.notes.begin(), options.notes.end());
   return draw(figure);
 }
 

@@ -15,7 +15,9 @@ struct SweepFigureOptions {
   std::vector<std::string> measures = {};  // columns, one row of panels each
   std::string x = {};                      // swept keys
   std::string colour = {};
-  std::string panels = {};  // one column of panels per value of this key
+  std::string panels = {};                 // one column of panels per value of this key
+  std::vector<std::string> excluded = {};  // keys that are not shown, although they may vary
+  std::vector<std::string> notes = {};     // further lines below
 };
 
 // An SVG document: rows of panels are measures, columns of panels the values of one swept key (task.name if it is

@@ -331,6 +331,18 @@ TEST(Curves, OfArmsWithDifferentStepsAreAllDrawn) {
   EXPECT_TRUE(seen.says("a note"));
 }
 
+// ---- sweeps ---------------------------------------------------------------------------------------------------------
+TEST(Sweep, OfChosenSettingsLeavesTheirKeysOut) {
+  const Contents seen =
+      contents(plot_table(models_table(),
+                          {.measures = {"final.accuracy"}, .select = {"rule.clip"}, .score = "final.accuracy"}, "")
+                   .svg);
+  EXPECT_EQ(seen.n_panels, 1u);
+  EXPECT_EQ(seen.n_markers, 5u);  // models by sizes; one cell diverged
+  EXPECT_EQ(seen.count("rule.clip"), 0u);
+  EXPECT_TRUE(seen.says("Each arm with its best rule.clip by mean final.accuracy."));
+}
+
 // ---- refusals -------------------------------------------------------------------------------------------------------
 TEST(Plot, RefusesWhatIsWrong) {
   EXPECT_TRUE(has(refusal({.kind = "bar"}), "did you mean 'bars'?"));
