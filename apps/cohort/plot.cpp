@@ -19,6 +19,8 @@ int plot(const std::string& path, const std::string& out, bool history, bool jso
   Plot drawn;
   if (history) {
     if (options.kind != "sweep") throw Error("--history and --kind exclude each other; see --kind curves");
+    if (!options.measures.empty() || !options.where.empty() || !options.select.empty() || !options.x.empty())
+      throw Error("--history takes none of --measure, --where, --select and --x; --kind curves does");
     const Table table = read_table(directory);
     const RecordedSeries loss = read_series(directory, table, "loss", false);
     drawn.svg = sweep_history_figure(table, loss.step, loss.value, {.title = title});

@@ -82,7 +82,7 @@ std::string bars_figure(const BarsFigure& figure) {
   if (*std::ranges::min_element(shown) >= 0) frame.y.low = 0;
   frame.y.ticks = nice_ticks(frame.y.low, frame.y.high, false);
   const double bottom = frame.corner.y + height;
-  const double below = 18 + line_height * double(n_lines) + (figure.legend_title.empty() ? 0 : 18);
+  const double below = 18 + line_height * double(n_lines) + (figure.legend_title.empty() ? 0 : 16);
   Document out(width, bottom + below + notes_height(furniture), figure.title.empty() ? "bars" : figure.title,
                furniture.notes.empty() ? "" : furniture.notes[0]);
   draw_axes(out, frame);
@@ -127,7 +127,7 @@ std::string bars_figure(const BarsFigure& figure) {
                {.size = tick_size, .fill = text_colour, .anchor = Anchor::middle});
   }
   if (!figure.legend_title.empty())
-    out.text({frame.corner.x + inner / 2, bottom + below - 2}, figure.legend_title,
+    out.text({frame.corner.x + inner / 2, bottom + below - 10}, figure.legend_title,
              {.size = label_size, .fill = text_colour, .anchor = Anchor::middle});
   for (size_t i = 0; i < figure.brackets.size(); ++i) {
     const auto& bracket = figure.brackets[i];

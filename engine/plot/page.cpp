@@ -212,11 +212,14 @@ void draw_axes(Document& out, const Frame& frame, const AxesShown& shown) {
   out.line({corner.x, corner.y}, {corner.x, bottom}, {.stroke = axis_colour});
   out.line({corner.x, bottom}, {right, bottom}, {.stroke = axis_colour});
   if (shown.y_label) {
-    const double middle = corner.y + frame.height / 2, shift = frame.y.remark.empty() ? 0 : 14;
-    out.text({corner.x - 46 - shift, middle}, frame.y.label,
+    double widest = 0;  // tick; the label stands clear of it as far as the margin allows
+    for (const Tick& tick : visible_ticks(frame.y)) widest = std::max(widest, svg::text_width(tick.label, tick_size));
+    const double away = shown.y_ticks ? std::clamp(widest + 14, 46.0, 62.0) : 46;
+    const double middle = corner.y + frame.height / 2, shift = frame.y.remark.empty() ? 0 : std::min(14.0, 74 - away);
+    out.text({corner.x - away - shift, middle}, frame.y.label,
              {.size = label_size, .fill = text_colour, .anchor = Anchor::middle, .rotate = -90});
     if (shift > 0)
-      out.text({corner.x - 45, middle}, frame.y.remark,
+      out.text({corner.x - away + 1, middle}, frame.y.remark,
                {.size = tick_size, .fill = quiet_colour, .anchor = Anchor::middle, .rotate = -90});
   }
   if (shown.x_label && !frame.x.label.empty())

@@ -230,17 +230,18 @@ Plot bars(Networks networks, const PlotOptions& options, const std::string& titl
     if (p < 0.05 || pairs.size() <= all_pairs) brackets.push_back({p, {pair.a, pair.b, stars(p)}});
   }
   figure.notes.push_back("Bars: means \u00b1 sd; dots: single networks.");
+  const size_t n_marked = std::min(brackets.size(), most_brackets);
   if (n_tests > 0)
-    figure.notes.push_back(fmt::format("{}: * p < 0.05, ** p < 0.01, *** p < 0.001{}{}.",
+    figure.notes.push_back(fmt::format("{}: * p < 0.05, ** p < 0.01, *** p < 0.001{}.",
                                        welch ? "Welch's t test" : "Mann-Whitney U test",
-                                       n_tests > 1 ? fmt::format(", Holm-Bonferroni over {} pairs", n_tests) : "",
-                                       pairs.size() > all_pairs ? "; other pairs do not differ significantly" : ""));
-  if (brackets.size() > most_brackets) {
-    std::ranges::stable_sort(brackets, {}, &std::pair<double, BarsFigure::Bracket>::first);
+                                       n_tests > 1 ? fmt::format(", Holm-Bonferroni over {} pairs", n_tests) : ""));
+  if (n_tests > 0 && n_marked < brackets.size())
     figure.notes.push_back(
-        fmt::format("Of {} significant pairs the {} with the smallest p are marked.", brackets.size(), most_brackets));
-    brackets.resize(most_brackets);
-  }
+        fmt::format("Of {} significant pairs the {} with the smallest p are marked.", brackets.size(), n_marked));
+  else if (n_tests > 0 && pairs.size() > all_pairs)
+    figure.notes.push_back("All significant pairs are marked.");
+  std::ranges::stable_sort(brackets, {}, &std::pair<double, BarsFigure::Bracket>::first);
+  brackets.resize(n_marked);
   for (auto& [p, bracket] : brackets) figure.brackets.push_back(std::move(bracket));
   note_pooled(figure.notes, arms.pooled);
   note_diverged(figure.notes, table);
@@ -551,7 +552,7 @@ Plot eigenvalues(const RunDirectory& run, Networks networks, const PlotOptions& 
   grid.column("panel", false);
   for (const char* header : {"networks", "radius start", "radius end"}) grid.column(header, true);
   json["panels"] = Json::array();
-  std::vector<std::array<double, 2>> radius(panels.rows.size(), {0, 0});
+  std::vector<std::array<double, 2>> radius(panels.rows.size(), {no_number, no_number});
   for (const bool end : {false, true}) {
     const auto values =
         read_arrays(run, networks.table, "eigenvalues." + panels.tensor + (end ? ".final" : ".initial"));
@@ -562,7 +563,7 @@ Plot eigenvalues(const RunDirectory& run, Networks networks, const PlotOptions& 
         for (size_t i = 0; i + 1 < values[r].size(); i += 2) {
           points.push_back({values[r][i], values[r][i + 1]});
           const double modulus = std::hypot(points.back().x, points.back().y);
-          if (std::isfinite(modulus)) radius[p][end] = std::max(radius[p][end], modulus);
+          if (std::isfinite(modulus)) radius[p][end] = std::fmax(radius[p][end], modulus);
         }
     }
   }

@@ -115,6 +115,7 @@ refuse "selection without score" "--score" --kind bars --select rule.lr
 refuse "unknown tensor" "there is: recurrent" --kind histogram --tensor readuot
 refuse "unknown network" "no such network" --kind eigenvalues --net 77
 refuse "option of another kind" "does not belong" --kind bars --bins 3
+refuse "history of some" "none of --measure" --history --where rule.lr=0.05
 refuse "history of a kind" "exclude each other" --kind curves --history
 
 expect "run without spectra" 0 "" "$tool" run tiny.toml --out plain --device cpu --set 'analysis.names=[]' --set eval.every=0 --set train.steps=4
