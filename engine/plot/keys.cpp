@@ -154,6 +154,8 @@ Measure measure_of(const std::string& column) {
   }
   measure.label = spaced(name) + (initial ? " (start)" : "");
   const std::string base = name.substr(0, name.find('.'));
+  if ((base == "accuracy" || base == "loss") && name != base)  // of another split
+    measure.label = base + " (" + spaced(name.substr(base.size() + 1)) + ")";
   static const std::map<std::string, std::string> remarks = {
       {"weight_change", "Frobenius norm"}, {"representation_alignment", "1 = as at the start"},
       {"cka", "1 = as at the start"},      {"kernel_alignment", "1 = as at the start"},

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # plot_test.sh SOURCE TOOL: every kind of `cohort plot` on a small run; the numbers behind the figures are those of the exported
 # table, computed again; what is wrong is refused with code 2, in one line, without a figure.
+set -u
 tool=$(realpath "$2")
 # shellcheck source=tests/expect.sh
 source "$(realpath "$1")/tests/expect.sh"
@@ -98,9 +99,9 @@ PY
 refuse() { # refuse WHAT PATTERN ARGUMENTS...: code 2, one line, no figure
   local what=$1 pattern=$2
   shift 2
-  expect "$what" 2 "^cohort: [^
-]*$pattern[^
-]*\$" "$tool" plot run --out refused.svg "$@"
+  expect "$what" 2 "$pattern" "$tool" plot run --out refused.svg "$@"
+  "$tool" plot run --out refused.svg "$@" >out 2>err
+  [[ ! -s out && $(wc -l <err) == 1 && $(head -c 8 err) == "cohort: " ]] || { echo "$what: not one line on stderr"; failures=$((failures + 1)); }
   [[ ! -e refused.svg ]] || { echo "$what: a figure was written"; failures=$((failures + 1)); rm refused.svg; }
 }
 refuse "unknown kind" "did you mean 'bars'" --kind bar

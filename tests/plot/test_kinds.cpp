@@ -204,6 +204,13 @@ TEST(Bars, BracketsThatOverlapStandAtDifferentHeights) {
       }
 }
 
+TEST(Bars, NameTheSplitOfAMeasure) {
+  Table table = models_table();
+  table.columns[7] = "final.accuracy.validation";
+  const PlotOptions options{.kind = "bars", .measures = {"final.accuracy.validation"}, .error = true};
+  EXPECT_EQ(contents(plot_table(table, options, "").svg).count("error (validation)"), 1u);
+}
+
 // ---- scatter --------------------------------------------------------------------------------------------------------
 TEST(Scatter, HasAMarkerPerNetworkAndTheLine) {
   const Plot plot = plot_table(models_table(), {.kind = "scatter", .by = {"model"}, .error = true}, "");
