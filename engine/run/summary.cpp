@@ -16,7 +16,7 @@
 namespace cohort::engine {
 namespace {
 
-constexpr size_t kAxisWidth = 90;    // longer lists of values are cut
+constexpr size_t kAxisWidth = 90;  // longer lists of values are cut
 
 std::string shown(const Cell& cell) {
   if (const auto* word = std::get_if<std::string>(&cell)) return printable(*word);
