@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "plot/plot.h"
+
 namespace cohort::app {
 
 enum ExitCode { ok = 0, bad_input = 2, io_failure = 3, device_failure = 4, not_conforming = 5, interrupted = 130 };
@@ -24,7 +26,8 @@ int plan(const Common& options);
 int run(const Common& options, const std::string& out, bool mixed);
 int show(const std::string& directory);
 int export_table(const std::string& directory, const std::string& format, bool history);
-int plot(const std::string& directory, const std::string& out, bool history, const std::vector<std::string>& measures);
+int plot(const std::string& directory, const std::string& out, bool history, bool json,
+         const engine::PlotOptions& options);
 
 struct BenchOptions {
   std::vector<int> n = {64};

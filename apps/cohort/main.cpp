@@ -105,13 +105,47 @@ int dispatch(int argc, char** argv) {
   export_command->callback([&] { code = export_table(directory, format, history); });
 
   std::string figure;
-  std::vector<std::string> measures;
-  auto* plot_command = app.add_subcommand("plot", "draw a run directory as SVG");
+  cohort::engine::PlotOptions drawn;
+  std::string kinds;
+  for (const auto& kind : cohort::engine::plot_kinds())
+    kinds += "  " + std::string(kind.name) + std::string(14 - kind.name.size(), ' ') + std::string(kind.doc) + "\n";
+  auto* plot_command = app.add_subcommand("plot", "draw a run directory as SVG, numbers behind the figure on stdout");
+  plot_command->footer("Kinds:\n" + kinds +
+                       "Networks that differ in their seed only are replicates of one arm. Examples: docs/plots.md");
   plot_command->add_option("DIR", directory, "a run directory")->required();
-  plot_command->add_option("--out", figure, "file to write; default: DIR/figure.svg, DIR/history.svg");
-  plot_command->add_option("--measure", measures, "columns to draw, one row of panels each")->allow_extra_args(false);
-  plot_command->add_flag("--history", history, "training loss against step");
-  plot_command->callback([&] { code = plot(directory, figure, history, measures); });
+  plot_command->add_option("--kind", drawn.kind, "what to draw, see below")->capture_default_str();
+  plot_command->add_option("--out", figure, "file to write; default: DIR/figure.svg (sweep), DIR/KIND.svg");
+  plot_command
+      ->add_option("--measure", drawn.measures,
+                   "columns to draw, one row of panels each (sweep); the column (bars, scatter: y, heatmap) or series "
+                   "(curves)")
+      ->allow_extra_args(false);
+  plot_command->add_flag("--history", history, "training loss against step, arranged like the sweep");
+  plot_command->add_flag("--json", json, "the numbers behind the figure as JSON");
+  plot_command->add_option("--where", drawn.where, "KEY=VALUE: only these networks; repeatable")
+      ->allow_extra_args(false);
+  plot_command->add_option("--by", drawn.by, "keys that tell arms apart; default: all swept keys but the seed")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  plot_command
+      ->add_option("--select", drawn.select,
+                   "keys of which each arm takes its best setting, by the mean of --score over its networks; diverged "
+                   "networks count as the worst possible")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  plot_command->add_option("--score", drawn.score, "column that says which setting is best");
+  plot_command->add_flag("--minimise", drawn.minimise, "the smallest score is the best");
+  plot_command->add_flag("--error", drawn.error, "1 - accuracy instead of the accuracy");
+  plot_command->add_flag("--log", drawn.log, "logarithmic y axis (curves, histogram)");
+  plot_command->add_option("--x", drawn.x, "column of the x axis (scatter); key (sweep, heatmap)");
+  plot_command->add_option("--y", drawn.y, "key of the y axis (heatmap)");
+  plot_command->add_option("--test", drawn.test, "whose p values are drawn (bars): welch or mann_whitney")
+      ->capture_default_str();
+  plot_command->add_option("--tensor", drawn.tensor, "whose spectrum (eigenvalues, histogram); default: recurrent");
+  plot_command->add_option("--net", drawn.nets, "a panel for this network (eigenvalues, histogram); repeatable")
+      ->allow_extra_args(false);
+  plot_command->add_option("--bins", drawn.bins, "number of bins (histogram); default: 40");
+  plot_command->callback([&] { code = plot(directory, figure, history, json, drawn); });
 
   BenchOptions bench;
   auto* bench_command = app.add_subcommand("bench", "measure this machine");

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <optional>
+
+#include "plot/page.h"
 
 namespace cohort::engine {
 namespace {
@@ -16,71 +16,6 @@ using svg::Point;
 
 // Sizes in pixels.
 constexpr double row_gap = 20, left_margin = 80, right_margin = 20;
-constexpr double tick_size = 11, label_size = 12, heading_size = 13, title_size = 15, note_size = 11;
-const std::string text_colour = "#222222", quiet_colour = "#666666", grid_colour = "#e6e6e6", axis_colour = "#555555";
-
-// Paul Tol's "bright" scheme without its grey, and shades from light to dark for ordered values.
-constexpr std::array palette = {"#4477aa", "#ee6677", "#228833", "#aa3377", "#ccbb44", "#66ccee"};
-constexpr std::array<std::array<int, 3>, 5> shades = {
-    {{122, 209, 81}, {34, 168, 132}, {42, 120, 142}, {65, 68, 135}, {68, 1, 84}}};
-
-std::string colour(const Figure& figure, size_t style) {
-  if (figure.n_ordered == 0) return palette[style % palette.size()];
-  const double at = figure.n_ordered < 2 ? 1 : double(style) / double(figure.n_ordered - 1);
-  const double position = std::clamp(at, 0.0, 1.0) * double(shades.size() - 1);
-  const size_t below = std::min(size_t(position), shades.size() - 2);
-  const double part = position - double(below);
-  const auto mix = [&](size_t c) {
-    return int(std::lround((1 - part) * shades[below][c] + part * shades[below + 1][c]));
-  };
-  return fmt::format("#{:02x}{:02x}{:02x}", mix(0), mix(1), mix(2));
-}
-
-void marker(Document& out, Point at, size_t style, const std::string& fill) {
-  const svg::Ink ink{.fill = fill, .stroke = "#ffffff", .width = 0.8};
-  const auto shape = [&](std::initializer_list<Point> corners) {
-    std::vector<Point> points;
-    for (const Point& c : corners) points.push_back({at.x + c.x, at.y + c.y});
-    out.polygon(points, ink);
-  };
-  switch (style % 5) {
-    case 0:
-      out.circle(at, 4, ink);
-      break;
-    case 1:
-      shape({{-3.6, -3.6}, {3.6, -3.6}, {3.6, 3.6}, {-3.6, 3.6}});
-      break;
-    case 2:
-      shape({{0, -4.8}, {4.4, 3.4}, {-4.4, 3.4}});
-      break;
-    case 3:
-      shape({{0, -5.2}, {4.6, 0}, {0, 5.2}, {-4.6, 0}});
-      break;
-    default:
-      shape({{0, 4.8}, {4.4, -3.4}, {-4.4, -3.4}});
-      break;
-  }
-}
-
-// Where a value lies on an axis, 0 at its low and 1 at its high end.
-double fraction(const Axis& axis, double value) {
-  if (axis.log) return std::log(value / axis.low) / std::log(axis.high / axis.low);
-  return (value - axis.low) / (axis.high - axis.low);
-}
-
-// The ticks that lie on the axis.
-std::vector<Tick> visible_ticks(const Axis& axis) {
-  std::vector<Tick> ticks;
-  for (const Tick& tick : axis.ticks)
-    if (const double at = fraction(axis, tick.at); at > -0.001 && at < 1.001) ticks.push_back(tick);
-  return ticks;
-}
-
-struct LegendEntry {
-  std::string label;
-  size_t style;
-  bool line;
-};
 
 std::vector<LegendEntry> legend_of(const Figure& figure) {
   std::vector<LegendEntry> entries;
@@ -88,32 +23,15 @@ std::vector<LegendEntry> legend_of(const Figure& figure) {
     for (const Curve& curve : panel.curves) {
       const auto known = std::ranges::find(entries, curve.label, &LegendEntry::label);
       if (known == entries.end())
-        entries.push_back({curve.label, curve.style, figure.joined && curve.points.size() > 1});
+        entries.push_back(
+            {.label = curve.label, .style = curve.style, .line = figure.joined && curve.points.size() > 1});
       else
         known->line = known->line || (figure.joined && curve.points.size() > 1);
     }
   std::ranges::stable_sort(entries, {}, &LegendEntry::style);
   if (entries.size() < 2) entries.clear();
+  for (LegendEntry& entry : entries) entry.marker = figure.spread == Spread::bars || !entry.line;
   return entries;
-}
-
-// Breaks a text at spaces into lines of at most `width` pixels.
-std::vector<std::string> wrap(const std::string& text, double size, double width) {
-  std::vector<std::string> lines;
-  std::string line;
-  for (size_t begin = 0; begin <= text.size();) {
-    const size_t end = std::min(text.find(' ', begin), text.size());
-    const std::string word = text.substr(begin, end - begin);
-    if (!line.empty() && svg::text_width(line + ' ' + word, size) > width) {
-      lines.push_back(line);
-      line = word;
-    } else {
-      line += (line.empty() ? "" : " ") + word;
-    }
-    begin = end + 1;
-  }
-  lines.push_back(line);
-  return lines;
 }
 
 // The geometry of the page.
@@ -122,9 +40,7 @@ struct Layout {
   double panel_width = 200, panel_height = 150, column_gap = 22;
   double width = 0, height = 0, panels_top = 0;
   bool tilted_ticks = false;
-  std::vector<std::string> title, notes;              // lines
-  std::vector<std::pair<Point, LegendEntry>> legend;  // upper left corner of each entry
-  std::optional<Point> legend_title;
+  Furniture furniture;
   double below = 0;  // room for ticks and label of x
   double x_label_drop = 0;
 
@@ -144,15 +60,14 @@ bool shows_y_label(const Figure& figure, size_t i, size_t columns) {
   return leads_its_row(figure, i, columns) || figure.panels[i].y.label != figure.panels[i - i % columns].y.label;
 }
 
-constexpr double legend_height = 20;
-double legend_width(const LegendEntry& entry) { return 34 + svg::text_width(entry.label, label_size) + 20; }
-
 Layout lay_out(const Figure& figure) {
   Layout page;
   page.columns = std::max<size_t>(1, std::min(figure.columns, std::max<size_t>(1, figure.panels.size())));
   page.rows = (figure.panels.size() + page.columns - 1) / page.columns;
   if (page.columns == 1) page.panel_width = 330, page.panel_height = 210;
   if (page.columns == 2) page.panel_width = 250, page.panel_height = 165;
+  if (figure.panel_width > 0) page.panel_width = figure.panel_width;
+  if (figure.panel_height > 0) page.panel_height = figure.panel_height;
   for (size_t i = 0; i < figure.panels.size(); ++i) {
     if (i % page.columns == 0) continue;
     if (shows_y_ticks(figure, i, page.columns)) page.column_gap = std::max(page.column_gap, 46.0);
@@ -160,33 +75,9 @@ Layout lay_out(const Figure& figure) {
   }
   const double grid_width = double(page.columns) * page.panel_width + double(page.columns - 1) * page.column_gap;
   page.width = std::max(420.0, left_margin + grid_width + right_margin);
-  const double text_width = page.width - 32;
-
-  double y = 14;
-  if (!figure.title.empty()) {
-    page.title = wrap(figure.title, title_size, text_width);
-    y += 20 * double(page.title.size()) + 4;
-  }
-  const auto entries = legend_of(figure);
-  if (!entries.empty()) {
-    double x = 16;
-    if (!figure.legend_title.empty()) {
-      page.legend_title = Point{x, y};
-      x += svg::text_width(figure.legend_title, label_size) + 16;
-    }
-    const double indent = x;
-    for (const LegendEntry& entry : entries) {
-      if (x > indent && x + legend_width(entry) > page.width - 12) {
-        x = indent;
-        y += legend_height;
-      }
-      page.legend.push_back({{x, y}, entry});
-      x += legend_width(entry);
-    }
-    y += legend_height + 6;
-  }
+  page.furniture = furnish(figure.title, figure.legend_title, legend_of(figure), figure.notes, page.width);
   const bool headings = std::ranges::any_of(figure.panels, [](const Panel& p) { return !p.title.empty(); });
-  page.panels_top = y + (headings ? 26 : 10);
+  page.panels_top = page.furniture.top + (headings ? 26 : 10);
 
   double total = 0, longest = 0;
   for (const Tick& tick : visible_ticks(figure.x)) {
@@ -198,18 +89,33 @@ Layout lay_out(const Figure& figure) {
   page.x_label_drop = page.tilted_ticks ? 22 + 0.6 * longest : 34;
   page.below = page.x_label_drop + (figure.x.label.empty() ? 0 : 8);
 
-  for (const std::string& note : figure.notes)
-    for (const std::string& line : wrap(note, note_size, text_width)) page.notes.push_back(line);
   page.height =
       page.panels_top + double(page.rows) * page.panel_height + double(std::max<size_t>(page.rows, 1) - 1) * row_gap;
   page.height += page.rows == 0 ? 20 : page.below;
-  page.height += (page.notes.empty() ? 6 : 14) + 15 * double(page.notes.size()) + 4;
+  page.height += notes_height(page.furniture);
   return page;
+}
+
+std::vector<CurvePoint> finite(const std::vector<CurvePoint>& all) {
+  std::vector<CurvePoint> points;
+  for (const CurvePoint& p : all)
+    if (std::isfinite(p.x) && std::isfinite(p.mean)) points.push_back(p);
+  return points;
+}
+
+void draw_band(Document& out, const Figure& figure, const Curve& curve, double opacity, const auto& place) {
+  const std::vector<CurvePoint> points = finite(curve.points);
+  std::vector<Point> band;
+  for (const CurvePoint& p : points)
+    if (std::isfinite(p.high)) band.push_back(place(p.x, p.high));
+  for (size_t i = points.size(); i-- > 0;)
+    if (std::isfinite(points[i].low)) band.push_back(place(points[i].x, points[i].low));
+  out.polygon(band, {.fill = colour(curve.style, figure.n_ordered), .opacity = opacity});
 }
 
 void draw_curve(Document& out, const Figure& figure, const Curve& curve, double shift, double dot_opacity,
                 const auto& place) {
-  const std::string ink = colour(figure, curve.style);
+  const std::string ink = colour(curve.style, figure.n_ordered);
   std::vector<Point> dots, line;
   for (size_t i = 0; i < curve.dots.size(); ++i) {
     const svg::Point& dot = curve.dots[i];
@@ -221,22 +127,12 @@ void draw_curve(Document& out, const Figure& figure, const Curve& curve, double 
   }
   out.dots(dots, {.stroke = ink, .width = curve.points.empty() ? 4.5 : 3.2, .opacity = dot_opacity});
 
-  std::vector<CurvePoint> points;
-  for (const CurvePoint& p : curve.points)
-    if (std::isfinite(p.x) && std::isfinite(p.mean)) points.push_back(p);
-  if (figure.spread == Spread::band) {
-    std::vector<Point> band;
-    for (const CurvePoint& p : points)
-      if (std::isfinite(p.high)) band.push_back(place(p.x, p.high));
-    for (size_t i = points.size(); i-- > 0;)
-      if (std::isfinite(points[i].low)) band.push_back(place(points[i].x, points[i].low));
-    out.polygon(band, {.fill = ink, .opacity = 0.18});
-  }
+  const std::vector<CurvePoint> points = finite(curve.points);
   for (const CurvePoint& p : points) {
     const Point at = place(p.x, p.mean);
     line.push_back({at.x + shift, at.y});
   }
-  if (figure.joined) out.polyline(line, {.stroke = ink, .width = 1.8});
+  if (figure.joined) out.polyline(line, {.stroke = ink, .width = 1.8, .dash = dash(curve.style, figure.n_ordered)});
   if (figure.spread == Spread::band && points.size() > 1) return;
   for (size_t i = 0; i < points.size(); ++i) {
     if (std::isfinite(points[i].low) && std::isfinite(points[i].high)) {
@@ -267,40 +163,25 @@ void draw_panel(Document& out, const Figure& figure, const Layout& page, size_t 
   const Panel& panel = figure.panels[i];
   const Point corner = page.corner(i);
   const double panel_width = page.panel_width, panel_height = page.panel_height;
-  const double bottom = corner.y + panel_height, right = corner.x + panel_width;
-  // What lies beyond an axis is drawn at its edge.
-  const auto place = [&](double x, double y) {
-    const auto within = [](double part) { return std::isnan(part) ? 0 : std::clamp(part, 0.0, 1.0); };
-    const double fy = panel.y.log && y <= 0 ? 0 : within(fraction(panel.y, y));
-    const double fx = figure.x.log && x <= 0 ? 0 : within(fraction(figure.x, x));
-    return Point{corner.x + fx * panel_width, bottom - fy * panel_height};
-  };
-
-  for (const Tick& tick : visible_ticks(panel.y)) {
-    const double y = place(figure.x.high, tick.at).y;
-    out.line({corner.x, y}, {right, y}, {.stroke = grid_colour});
-    if (shows_y_ticks(figure, i, page.columns))
-      out.text({corner.x - 7, y + 4}, tick.label, {.size = tick_size, .fill = text_colour, .anchor = Anchor::end});
-  }
+  const Frame frame{.corner = corner, .width = panel_width, .height = panel_height, .x = figure.x, .y = panel.y};
+  const auto place = [&](double x, double y) { return frame.place(x, y); };
   const bool lowest = i + page.columns >= figure.panels.size();
-  for (const Tick& tick : visible_ticks(figure.x)) {
-    const double x = place(tick.at, panel.y.low).x;
-    out.line({x, bottom}, {x, bottom + 4}, {.stroke = axis_colour});
-    if (!lowest) continue;
-    if (page.tilted_ticks)
-      out.text({x + 4, bottom + 15}, tick.label,
-               {.size = tick_size, .fill = text_colour, .anchor = Anchor::end, .rotate = -35});
-    else
-      out.text({x, bottom + 17}, tick.label, {.size = tick_size, .fill = text_colour, .anchor = Anchor::middle});
-  }
-  out.line({corner.x, corner.y}, {corner.x, bottom}, {.stroke = axis_colour});
-  out.line({corner.x, bottom}, {right, bottom}, {.stroke = axis_colour});
+  const AxesShown shown{.x_ticks = lowest,
+                        .y_ticks = shows_y_ticks(figure, i, page.columns),
+                        .x_label = lowest,
+                        .y_label = shows_y_label(figure, i, page.columns),
+                        .tilted = page.tilted_ticks,
+                        .x_label_drop = page.x_label_drop};
+  draw_axes(out, frame, shown);
 
   size_t n_dots = 0;
   for (const Curve& curve : panel.curves) n_dots = std::max(n_dots, curve.dots.size());
   const double opacity = panel.curves.empty() || panel.curves[0].points.empty() ? 0.7 : n_dots > 400 ? 0.2 : 0.38;
   out.begin_clip({corner.x - 10, corner.y - 5}, panel_width + 20, panel_height + 10);
   const double step = dodge(figure, panel, page.panel_width);
+  if (figure.spread == Spread::band)  // below all lines, and the fainter the more there are
+    for (const Curve& curve : panel.curves)
+      draw_band(out, figure, curve, std::min(0.18, 0.9 / double(panel.curves.size())), place);
   for (size_t c = 0; c < panel.curves.size(); ++c)
     draw_curve(out, figure, panel.curves[c], (double(c) - double(panel.curves.size() - 1) / 2) * step, opacity, place);
   out.end_group();
@@ -308,20 +189,9 @@ void draw_panel(Document& out, const Figure& figure, const Layout& page, size_t 
     out.text({corner.x + panel_width / 2, corner.y + panel_height / 2}, "no values",
              {.size = label_size, .fill = quiet_colour, .anchor = Anchor::middle});
 
-  if (shows_y_label(figure, i, page.columns)) {
-    const double middle = corner.y + panel_height / 2, shift = panel.y.remark.empty() ? 0 : 14;
-    out.text({corner.x - 46 - shift, middle}, panel.y.label,
-             {.size = label_size, .fill = text_colour, .anchor = Anchor::middle, .rotate = -90});
-    if (shift > 0)
-      out.text({corner.x - 45, middle}, panel.y.remark,
-               {.size = tick_size, .fill = quiet_colour, .anchor = Anchor::middle, .rotate = -90});
-  }
   if (i < page.columns && !panel.title.empty())
     out.text({corner.x + panel_width / 2, corner.y - 10}, panel.title,
              {.size = heading_size, .fill = text_colour, .anchor = Anchor::middle, .bold = true});
-  if (lowest && !figure.x.label.empty())
-    out.text({corner.x + panel_width / 2, bottom + page.x_label_drop}, figure.x.label,
-             {.size = label_size, .fill = text_colour, .anchor = Anchor::middle});
 }
 
 }  // namespace
@@ -416,21 +286,8 @@ std::string draw(const Figure& figure) {
   for (const std::string& note : figure.notes) description += (description.empty() ? "" : " ") + note;
   Document out(page.width, page.height, figure.title.empty() ? "figure" : figure.title, description);
 
-  for (size_t i = 0; i < page.title.size(); ++i)
-    out.text({16, 29 + 20 * double(i)}, page.title[i], {.size = title_size, .fill = text_colour, .bold = true});
-  if (page.legend_title)
-    out.text({page.legend_title->x, page.legend_title->y + 14}, figure.legend_title,
-             {.size = label_size, .fill = quiet_colour});
-  for (const auto& [at, entry] : page.legend) {
-    const std::string ink = colour(figure, entry.style);
-    if (entry.line) out.line({at.x, at.y + 10}, {at.x + 26, at.y + 10}, {.stroke = ink, .width = 1.8});
-    if (figure.spread == Spread::bars || !entry.line) marker(out, {at.x + 13, at.y + 10}, entry.style, ink);
-    out.text({at.x + 32, at.y + 14}, entry.label, {.size = label_size, .fill = text_colour});
-  }
   for (size_t i = 0; i < figure.panels.size(); ++i) draw_panel(out, figure, page, i);
-  const double first = page.height - 15 * double(page.notes.size());
-  for (size_t i = 0; i < page.notes.size(); ++i)
-    out.text({16, first + 15 * double(i)}, page.notes[i], {.size = note_size, .fill = quiet_colour});
+  draw_furniture(out, page.furniture, figure.n_ordered, page.height);
   return out.str();
 }
 

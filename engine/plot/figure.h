@@ -67,8 +67,9 @@ struct Figure {
   size_t columns = 1;
   std::vector<Panel> panels = {};  // row by row
   Spread spread = Spread::bars;
-  bool joined = true;    // lines between the points
-  size_t n_ordered = 0;  // > 0: the styles are so many ordered values and get shades of one scale
+  bool joined = true;                        // lines between the points
+  double panel_width = 0, panel_height = 0;  // in pixels; 0: by the number of columns
+  size_t n_ordered = 0;                      // > 0: the styles are so many ordered values and get shades of one scale
 };
 
 // The figure as an SVG document on a white background. What lies beyond an axis is drawn at its edge. A label and ticks

@@ -11,6 +11,8 @@
 
 #include "cohort/error.h"
 #include "plot/figure.h"
+#include "plot/keys.h"
+#include "statistics/moments.h"
 
 namespace cohort::engine {
 namespace {
@@ -20,118 +22,28 @@ constexpr size_t most_means = 40;         // distinct x beyond which single netw
 constexpr double least_fraction = 0.1;    // an axis of fractions spans at least so much
 constexpr size_t most_panel_columns = 6;  // values of a key other than task.name that gets columns of panels
 
-// ---- cells ----------------------------------------------------------------------------------------------------------
-const Cell& cell(const Table& table, size_t row, int column) {
-  static const Cell empty;
-  const auto& cells = table.rows[row];
-  return column >= 0 && size_t(column) < cells.size() ? cells[size_t(column)] : empty;
-}
-
-double to_number(const Cell& value) {
-  if (const auto* whole = std::get_if<int64_t>(&value)) return double(*whole);
-  if (const auto* number = std::get_if<double>(&value)) return *number;
-  return no_number;
-}
-
-std::string to_label(const Cell& value) {
-  if (const auto* text = std::get_if<std::string>(&value)) return *text;
-  if (std::holds_alternative<std::monostate>(value)) return "";
-  return axis_number(to_number(value));
-}
-
-// ---- swept keys -----------------------------------------------------------------------------------------------------
-// A swept key and its distinct values: numbers in order, then words in the order in which they appear.
-struct Key {
-  std::string name = {};
-  int column = -1;
-  std::vector<Cell> values = {};
-  std::vector<size_t> of_row = {};  // [rows] index into values
-  size_t n_numbers = 0;
-  bool numeric() const { return n_numbers > 0 && values.size() <= n_numbers + 1; }  // "full" may stand among numbers
-};
-
-Key read_key(const Table& table, int column) {
-  Key key{.name = table.columns[size_t(column)], .column = column};
-  std::map<double, size_t> numbers;
-  std::map<std::string, size_t> words;
-  std::vector<Cell> in_order;
-  for (size_t r = 0; r < table.rows.size(); ++r) {
-    const Cell& value = cell(table, r, column);
-    const double number = to_number(value);
-    if (std::isfinite(number))
-      numbers.emplace(number, 0);
-    else if (words.emplace(to_label(value), words.size()).second)
-      in_order.push_back(value);
-  }
-  for (auto& [number, index] : numbers) {
-    index = key.values.size();
-    key.values.push_back(number);
-  }
-  key.n_numbers = numbers.size();
-  key.values.insert(key.values.end(), in_order.begin(), in_order.end());
-  for (size_t r = 0; r < table.rows.size(); ++r) {
-    const Cell& value = cell(table, r, column);
-    const double number = to_number(value);
-    key.of_row.push_back(std::isfinite(number) ? numbers.at(number) : key.n_numbers + words.at(to_label(value)));
-  }
-  return key;
-}
-
-bool is_measure(const std::string& column) {
-  return column.starts_with("final.") || column.ends_with(".final") || column.ends_with(".initial");
-}
-
-// The keys that vary, without those that follow from the ones before them. Words come first, so that a learning rate
-// that belongs to each geometry follows from the geometry and not the other way round.
-std::vector<Key> independent_keys(const Table& table) {
-  std::vector<Key> keys;
-  for (size_t c = 0; c < table.columns.size(); ++c) {
-    const std::string& name = table.columns[c];
-    if (is_measure(name) || name == "net" || name == "seed" || name == "status" || name == "overflowed_at") continue;
-    Key key = read_key(table, int(c));
-    if (key.values.size() > 1) keys.push_back(std::move(key));
-  }
-  std::stable_partition(keys.begin(), keys.end(), [](const Key& key) { return !key.numeric(); });
-  std::vector<Key> kept;
-  std::vector<size_t> setting(table.rows.size(), 0);  // which values of the kept keys a row has
-  for (Key& key : keys) {
-    std::map<size_t, size_t> follows;
-    bool independent = false;
-    for (size_t r = 0; r < setting.size() && !independent; ++r) {
-      const auto known = follows.emplace(setting[r], key.of_row[r]).first;
-      independent = known->second != key.of_row[r];
-    }
-    if (!independent) continue;
-    std::map<std::pair<size_t, size_t>, size_t> refined;
-    for (size_t r = 0; r < setting.size(); ++r)
-      setting[r] = refined.emplace(std::pair{setting[r], key.of_row[r]}, refined.size()).first->second;
-    kept.push_back(std::move(key));
-  }
-  return kept;
-}
-
 // ---- roles ----------------------------------------------------------------------------------------------------------
 struct Roles {
-  std::optional<Key> x, colour, panels;
+  std::optional<SweptKey> x, colour, panels;
   std::vector<std::string> pooled;
 };
 
-std::optional<Key> take(std::vector<Key>& keys, const auto& better, const auto& suits) {
+std::optional<SweptKey> take(std::vector<SweptKey>& keys, const auto& better, const auto& suits) {
   auto best = keys.end();
   for (auto it = keys.begin(); it != keys.end(); ++it)
     if (suits(*it) && (best == keys.end() || better(*it, *best))) best = it;
   if (best == keys.end()) return std::nullopt;
-  Key taken = std::move(*best);
+  SweptKey taken = std::move(*best);
   keys.erase(best);
   return taken;
 }
 
 Roles assign_roles(const Table& table, const SweepFigureOptions& options) {
-  std::vector<Key> keys = independent_keys(table);
+  std::vector<SweptKey> keys = independent_keys(table, options.excluded);
   Roles roles;
-  const auto named = [&](const std::string& name) -> std::optional<Key> {
+  const auto named = [&](const std::string& name) -> std::optional<SweptKey> {
     if (name.empty()) return std::nullopt;
-    std::erase_if(keys, [&](const Key& key) { return key.name == name; });
+    std::erase_if(keys, [&](const SweptKey& key) { return key.name == name; });
     const int column = table.column(name);
     if (column < 0 || is_measure(name)) throw Error("no swept key '" + name + "' to draw against in this table");
     return read_key(table, column);
@@ -140,99 +52,21 @@ Roles assign_roles(const Table& table, const SweepFigureOptions& options) {
   roles.colour = named(options.colour);
   roles.panels = named(options.panels);
 
-  const auto first = [](const Key&, const Key&) { return false; };
-  const auto more = [](const Key& a, const Key& b) { return a.values.size() > b.values.size(); };
-  const auto fewer = [](const Key& a, const Key& b) { return a.values.size() < b.values.size(); };
-  const auto is_task = [](const Key& key) { return key.name == "task.name"; };
-  if (!roles.x) roles.x = take(keys, more, [](const Key& key) { return key.numeric(); });
-  if (!roles.x) roles.x = take(keys, more, [&](const Key& key) { return !is_task(key); });
+  const auto first = [](const SweptKey&, const SweptKey&) { return false; };
+  const auto more = [](const SweptKey& a, const SweptKey& b) { return a.values.size() > b.values.size(); };
+  const auto fewer = [](const SweptKey& a, const SweptKey& b) { return a.values.size() < b.values.size(); };
+  const auto is_task = [](const SweptKey& key) { return key.name == "task.name"; };
+  if (!roles.x) roles.x = take(keys, more, [](const SweptKey& key) { return key.numeric(); });
+  if (!roles.x) roles.x = take(keys, more, [&](const SweptKey& key) { return !is_task(key); });
   if (!roles.x) roles.x = take(keys, more, is_task);
   if (!roles.panels) roles.panels = take(keys, first, is_task);
-  if (!roles.colour) roles.colour = take(keys, first, [](const Key& key) { return key.name == "rule.geometry"; });
-  if (!roles.colour) roles.colour = take(keys, first, [](const Key& key) { return !key.numeric(); });
-  if (!roles.colour) roles.colour = take(keys, fewer, [](const Key&) { return true; });
+  if (!roles.colour) roles.colour = take(keys, first, [](const SweptKey& key) { return key.name == "rule.geometry"; });
+  if (!roles.colour) roles.colour = take(keys, first, [](const SweptKey& key) { return !key.numeric(); });
+  if (!roles.colour) roles.colour = take(keys, fewer, [](const SweptKey&) { return true; });
   if (!roles.panels)
-    roles.panels = take(keys, fewer, [](const Key& key) { return key.values.size() <= most_panel_columns; });
-  for (const Key& key : keys) roles.pooled.push_back(key.name);
+    roles.panels = take(keys, fewer, [](const SweptKey& key) { return key.values.size() <= most_panel_columns; });
+  for (const SweptKey& key : keys) roles.pooled.push_back(key.name);
   return roles;
-}
-
-// ---- words ----------------------------------------------------------------------------------------------------------
-std::string spaced(std::string text) {
-  std::ranges::replace(text, '_', ' ');
-  return text;
-}
-
-std::string key_label(const std::string& name) {
-  static const std::map<std::string, std::string> known = {{"init.rank", "initial rank"},
-                                                           {"init.gain", "initial gain"},
-                                                           {"rule.geometry", "geometry"},
-                                                           {"rule.lr", "learning rate"},
-                                                           {"network.n_hidden", "hidden units"},
-                                                           {"init.distribution", "initial weights"},
-                                                           {"rule.p", "p"},
-                                                           {"rule.beta", "beta"},
-                                                           {"rule.momentum", "momentum"},
-                                                           {"task.name", "task"},
-                                                           {"train.steps", "training steps"},
-                                                           {"network.parameterisation", "weights"},
-                                                           {"network.activation", "activation"}};
-  const auto found = known.find(name);
-  return found == known.end() ? name : found->second;
-}
-
-// A value of a key. A geometry is also called by its usual abbreviation, and p-norms by their p where it is in the
-// table.
-std::string value_label(const Table& table, const Key& key, size_t value) {
-  const std::string word = to_label(key.values[value]);
-  if (key.name == "rule.geometry") {
-    if (word == "euclidean") return "GD (euclidean)";
-    if (word == "neg_entropy") return "EG (neg_entropy)";
-    const std::string parameter = word == "p_norm" ? "p" : word == "hypentropy" ? "beta" : "";
-    if (const int column = table.column("rule." + parameter); column >= 0) {
-      std::string seen;
-      for (size_t r = 0; r < table.rows.size(); ++r)
-        if (key.of_row[r] == value) {
-          const std::string here = to_label(cell(table, r, column));
-          if (!seen.empty() && here != seen) return word;
-          seen = here;
-        }
-      return fmt::format("{} ({} = {})", word, parameter, seen);
-    }
-    return word;
-  }
-  if (key.name == "task.name") return spaced(word);
-  return word;
-}
-
-struct Measure {
-  std::string column = {};
-  std::string label = {}, remark = {};
-  double floor = no_number, ceiling = no_number;
-};
-
-Measure measure_of(const std::string& column) {
-  Measure measure{.column = column};
-  std::string name = column;
-  bool initial = false;
-  if (name.starts_with("final.")) {
-    name = name.substr(6);
-  } else if (const size_t dot = name.rfind('.'); dot != std::string::npos) {
-    initial = name.substr(dot) == ".initial";
-    name = name.substr(0, dot);
-  }
-  measure.label = spaced(name) + (initial ? " (start)" : "");
-  const std::string base = name.substr(0, name.find('.'));
-  static const std::map<std::string, std::string> remarks = {
-      {"weight_change", "Frobenius norm"}, {"representation_alignment", "1 = as at the start"},
-      {"cka", "1 = as at the start"},      {"kernel_alignment", "1 = as at the start"},
-      {"accuracy", "fraction correct"},
-  };
-  if (const auto found = remarks.find(base); found != remarks.end() && name == base) measure.remark = found->second;
-  for (const char* bounded : {"representation_alignment", "cka", "kernel_alignment", "accuracy", "sign_similarity",
-                              "sign_flips", "svd_entropy", "effective_rank"})
-    if (base == bounded) measure.floor = 0, measure.ceiling = 1;
-  return measure;
 }
 
 std::vector<Measure> measures_of(const Table& table, const SweepFigureOptions& options) {
@@ -265,26 +99,7 @@ std::vector<Measure> measures_of(const Table& table, const SweepFigureOptions& o
   return measures;
 }
 
-// ---- statistics -----------------------------------------------------------------------------------------------------
-struct Statistics {
-  size_t n = 0;
-  double mean = no_number, sd = no_number;  // sd: over n - 1; NaN for fewer than two values
-};
-
-Statistics statistics(std::span<const double> values) {
-  Statistics s;
-  double sum = 0;
-  for (const double v : values)
-    if (std::isfinite(v)) sum += v, ++s.n;
-  if (s.n == 0) return s;
-  s.mean = sum / double(s.n);
-  double squares = 0;
-  for (const double v : values)
-    if (std::isfinite(v)) squares += (v - s.mean) * (v - s.mean);
-  if (s.n > 1) s.sd = std::sqrt(squares / double(s.n - 1));
-  return s;
-}
-
+// ---- spreads --------------------------------------------------------------------------------------------------------
 // Median and quartiles, interpolated between neighbours.
 CurvePoint median_and_quartiles(double x, std::vector<double> values) {
   std::erase_if(values, [](double v) { return !std::isfinite(v); });
@@ -299,7 +114,7 @@ CurvePoint median_and_quartiles(double x, std::vector<double> values) {
   return {x, quantile(0.5), quantile(0.25), quantile(0.75)};
 }
 
-CurvePoint mean_and_spread(double x, const Statistics& s) { return {x, s.mean, s.mean - s.sd, s.mean + s.sd}; }
+CurvePoint mean_and_spread(double x, const Moments& s) { return {x, s.mean, s.mean - s.sd, s.mean + s.sd}; }
 
 std::string a_number_of(size_t n, const std::string& what) {
   return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
@@ -313,7 +128,7 @@ struct Positions {
   std::vector<double> at;  // [values]
 };
 
-Positions positions(const Table& table, const std::optional<Key>& key) {
+Positions positions(const Table& table, const std::optional<SweptKey>& key) {
   Positions out;
   if (!key) {
     out.axis = {.low = -0.5, .high = 0.5, .ticks = {{0, "all networks"}}};
@@ -464,7 +279,7 @@ std::string sweep_figure(const Table& table, const SweepFigureOptions& options) 
                     .dots = {}};
         for (size_t i = 0; i < x.at.size(); ++i) {
           const auto& here = values[panel][group][i];
-          const Statistics s = statistics(here);
+          const Moments s = moments(here);
           if (s.n == 0) continue;
           least = std::min(least, s.n);
           most = std::max(most, s.n);
@@ -514,6 +329,7 @@ std::string sweep_figure(const Table& table, const SweepFigureOptions& options) 
   if (n_without > 0)
     figure.notes.push_back(fmt::format("{} of {} {} no value yet.", n_without,
                                        a_number_of(table.rows.size(), "network"), n_without == 1 ? "has" : "have"));
+  figure.notes.insert(figure.notes.end(), options.notes.begin(), options.notes.end());
   return draw(figure);
 }
 
@@ -533,7 +349,6 @@ std::string history_figure(const std::vector<int64_t>& step, const std::vector<H
     words.push_back(word);
     return words.size() - 1;
   };
-  const size_t stride = std::max<size_t>(1, (step.size() + most_points - 1) / most_points);
   std::vector<double> means;
   size_t n_networks = 0;
   for (const HistoryGroup& group : groups) {
@@ -552,27 +367,42 @@ std::string history_figure(const std::vector<int64_t>& step, const std::vector<H
     for (const auto& curve : group.curves) values.push_back(curve[i]);
     return values;
   };
-  for (const HistoryGroup& group : groups)
-    for (size_t i = 0; i < step.size(); i += stride)
-      if (const Statistics s = statistics(values_at(group, i)); s.n > 0) means.push_back(s.mean);
+  // Recorded steps at which a group has values, thinned out evenly; the last one stays.
+  const auto steps_of = [&](const HistoryGroup& group) {
+    std::vector<size_t> recorded, kept;
+    for (size_t i = 0; i < step.size(); ++i)
+      if (moments(values_at(group, i)).n > 0) recorded.push_back(i);
+    const size_t stride = std::max<size_t>(1, (recorded.size() + most_points - 1) / most_points);
+    for (size_t i = 0; i < recorded.size(); i += stride) kept.push_back(recorded[i]);
+    if (!kept.empty() && kept.back() != recorded.back()) kept.push_back(recorded.back());
+    return kept;
+  };
+  std::vector<std::vector<size_t>> drawn;
+  for (const HistoryGroup& group : groups) {
+    drawn.push_back(steps_of(group));
+    for (const size_t i : drawn.back()) means.push_back(moments(values_at(group, i)).mean);
+  }
+  figure.notes = options.notes;
   if (means.empty()) {
-    figure.notes.push_back("Nothing to draw: no history was recorded.");
+    figure.notes.insert(figure.notes.begin(), "Nothing to draw: no history was recorded.");
     return draw(figure);
   }
 
-  const bool log = spans(means, 20);
+  const bool medians = !options.means && spans(means, 20), log = medians || options.log;
   std::vector<double> shown;
   figure.columns = columns.size() > 1 || rows.size() < 2 ? columns.size() : std::min<size_t>(rows.size(), 3);
   figure.panels.resize(columns.size() * rows.size());
-  for (const HistoryGroup& group : groups) {
+  if (options.means && figure.panels.size() == 1) figure.panel_width = 460, figure.panel_height = 280;
+  for (size_t g = 0; g < groups.size(); ++g) {
+    const HistoryGroup& group = groups[g];
     Curve curve{.label = group.label, .style = index(labels, group.label)};
-    for (size_t i = 0; i < step.size(); i += stride) {
+    for (const size_t i : drawn[g]) {
       const std::vector<double> here = values_at(group, i);
       const double x = double(step[i]);
-      const CurvePoint point = log ? median_and_quartiles(x, here) : mean_and_spread(x, statistics(here));
-      if (!std::isfinite(point.mean)) continue;
+      const CurvePoint point = medians ? median_and_quartiles(x, here) : mean_and_spread(x, moments(here));
       curve.points.push_back(point);
       shown.push_back(point.mean);
+      if (options.means && !log) shown.insert(shown.end(), {point.low, point.high});
     }
     const size_t panel = index(rows, group.row) * columns.size() + index(columns, group.column);
     if (!curve.points.empty()) figure.panels[panel].curves.push_back(std::move(curve));
@@ -585,8 +415,8 @@ std::string history_figure(const std::vector<int64_t>& step, const std::vector<H
   }
   if (options.ordered && labels.size() > 2) figure.n_ordered = labels.size();
   if (n_networks > groups.size())
-    figure.notes.push_back(log ? "Lines: medians over networks; bands: quartiles."
-                               : "Lines: means over networks; bands: \u00b1 sd.");
+    figure.notes.insert(figure.notes.begin(), medians ? "Lines: medians over networks; bands: quartiles."
+                                                      : "Lines: means over networks; bands: \u00b1 sd.");
   return draw(figure);
 }
 
@@ -602,7 +432,7 @@ std::string sweep_history_figure(const Table& table, const std::vector<int64_t>&
     shown.legend_title = key_label(roles.x->name);
     shown.ordered = roles.x->numeric();
   }
-  const auto value = [&](const std::optional<Key>& key, size_t row) { return key ? key->of_row[row] : 0; };
+  const auto value = [&](const std::optional<SweptKey>& key, size_t row) { return key ? key->of_row[row] : 0; };
   std::map<std::array<size_t, 3>, HistoryGroup> groups;  // by row of panels, column and label
   for (size_t r = 0; r < table.rows.size(); ++r) {
     if (curves[r].empty()) continue;

@@ -15,7 +15,9 @@ struct SweepFigureOptions {
   std::vector<std::string> measures = {};  // columns, one row of panels each
   std::string x = {};                      // swept keys
   std::string colour = {};
-  std::string panels = {};  // one column of panels per value of this key
+  std::string panels = {};                 // one column of panels per value of this key
+  std::vector<std::string> excluded = {};  // keys that are not shown, although they may vary
+  std::vector<std::string> notes = {};     // further lines below
 };
 
 // An SVG document: rows of panels are measures, columns of panels the values of one swept key (task.name if it is
@@ -40,10 +42,13 @@ struct HistoryFigureOptions {
   std::string quantity = "training loss";
   std::string legend_title = {};
   bool ordered = false;  // labels are values in increasing order
+  bool means = false;    // always means and standard deviations, on a linear axis unless `log`
+  bool log = false;
+  std::vector<std::string> notes = {};
 };
 
 // An SVG document: mean and standard deviation of every group against the training step; where the means are positive
-// and span more than a factor of 20, median and quartiles on a logarithmic axis. Throws Error if a curve is not as long
+// and span more than a factor of 20, median and quartiles on a logarithmic axis (unless `means`). Throws Error if a curve is not as long
 // as `step`.
 std::string history_figure(const std::vector<int64_t>& step, const std::vector<HistoryGroup>& groups,
                            const HistoryFigureOptions& options = {});
