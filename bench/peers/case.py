@@ -17,7 +17,7 @@ class Case:
     n_out: int = 3
     task: str = "decision"  # where batches come from
     activation: str = "tanh"  # f, tanh or relu
-    counted: int = 100  # steps that enter the loss, the last ones
+    last_only: bool = False  # the loss counts the last step only, else all
     lr: float = 0.003
     momentum: float = 0.9
     gain: float = 0.9  # of the recurrent weights' start
@@ -27,7 +27,11 @@ class Case:
     @property
     def first(self):
         """The first step that enters the loss."""
-        return self.steps - self.counted
+        return self.steps - 1 if self.last_only else 0
+
+    @property
+    def counted(self):
+        return self.steps - self.first
 
     @property
     def shapes(self):
@@ -43,7 +47,7 @@ class Case:
 # Perceptual decisions; images row by row, classified at the last one (Li et al., NeurIPS 2023).
 TASKS = {
     "decision": Case(),
-    "row_mnist": Case(n=100, batch=32, steps=28, n_in=28, n_out=10, task="row_mnist", activation="relu", counted=1),
+    "row_mnist": Case(n=100, batch=32, steps=28, n_in=28, n_out=10, task="row_mnist", activation="relu", last_only=True),
 }
 
 COHERENCES = (0.0, 6.4, 12.8, 25.6, 51.2)  # of the perceptual decision task, in percent
