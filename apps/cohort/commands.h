@@ -2,6 +2,7 @@
 // Data goes to stdout, everything else to stderr.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,9 +30,14 @@ int export_table(const std::string& directory, const std::string& format, bool h
 int plot(const std::string& directory, const std::string& out, bool history, bool json,
          const engine::PlotOptions& options);
 
+struct BenchShape {
+  std::string task = "decision";    // or row_mnist
+  std::optional<int> batch, steps;  // of the task where not asked for
+};
 struct BenchOptions {
-  std::vector<int> n = {64};
-  int batch = 64, steps = 100, networks = 0;
+  BenchShape shape;
+  std::vector<int> n;  // of the task where empty
+  int networks = 0;
   double seconds = 3;
   std::string precision = "fp32";
   bool json = false;
@@ -39,7 +45,9 @@ struct BenchOptions {
 int bench_train(const Common& options, const BenchOptions& bench);
 
 struct TraceOptions {
-  int n = 64, batch = 64, steps = 100, networks = 1, updates = 1;
+  BenchShape shape;
+  std::optional<int> n;  // of the task where not asked for
+  int networks = 1, updates = 1;
 };
 int bench_trace(const Common& options, const TraceOptions& trace);
 

@@ -31,6 +31,23 @@ void add_emulation(CLI::App& command, Common& options) {
                    "train networks of any train.precision on the CPU, rounding as a card would; slow");
 }
 
+// --task, --batch and --steps; their defaults depend on the task.
+void add_shape(CLI::App& command, BenchShape& shape) {
+  command
+      .add_option(
+          "--task", shape.task,
+          "decision: perceptual decisions, tanh, loss at every step; row_mnist: random images row by row, ReLU, "
+          "28 steps,\nloss at the last")
+      ->check(CLI::IsMember({"decision", "row_mnist"}))
+      ->capture_default_str();
+  command.add_option("--batch", shape.batch, "trials in a batch")
+      ->check(CLI::Range(1, 65536))
+      ->default_str("64; row_mnist: 32");
+  command.add_option("--steps", shape.steps, "time steps of a sequence")
+      ->check(CLI::Range(2, 4097))
+      ->default_str("100; row_mnist: 28");
+}
+
 int fail(int code, const std::string& message) {
   std::fprintf(stderr, "cohort: %s\n", message.c_str());
   return code;
@@ -152,16 +169,12 @@ int dispatch(int argc, char** argv) {
   bench_command->require_subcommand(1);
   auto* train_command = bench_command->add_subcommand(
       "train", "training throughput of small recurrent networks, against the machine's GEMM");
+  const char* const units = "64; row_mnist: 100";
   train_command->add_option("--n", bench.n, "hidden units, one measurement each")
       ->delimiter(',')
       ->check(CLI::Range(1, 8192))
-      ->capture_default_str();
-  train_command->add_option("--batch", bench.batch, "trials in a batch")
-      ->check(CLI::Range(1, 65536))
-      ->capture_default_str();
-  train_command->add_option("--steps", bench.steps, "time steps of a sequence")
-      ->check(CLI::Range(2, 4097))
-      ->capture_default_str();
+      ->default_str(units);
+  add_shape(*train_command, bench.shape);
   train_command->add_option("--networks", bench.networks, "networks trained at once; 0 = a few per worker")
       ->check(CLI::Range(0, 1 << 20))
       ->capture_default_str();
@@ -182,13 +195,8 @@ int dispatch(int argc, char** argv) {
   auto* trace_command = bench_command->add_subcommand(
       "trace",
       "what the networks of bench train do in their first updates, as JSON: for comparison with other programs");
-  trace_command->add_option("--n", trace.n, "hidden units")->check(CLI::Range(1, 8192))->capture_default_str();
-  trace_command->add_option("--batch", trace.batch, "trials in a batch")
-      ->check(CLI::Range(1, 65536))
-      ->capture_default_str();
-  trace_command->add_option("--steps", trace.steps, "time steps of a sequence")
-      ->check(CLI::Range(2, 4097))
-      ->capture_default_str();
+  trace_command->add_option("--n", trace.n, "hidden units")->check(CLI::Range(1, 8192))->default_str(units);
+  add_shape(*trace_command, trace.shape);
   trace_command->add_option("--networks", trace.networks, "networks, seeds 0, 1, ...")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();

@@ -196,7 +196,7 @@ class Ours:
         return done.stdout
 
     def shape(self):
-        return ["--n", str(self.case.n), "--batch", str(self.case.batch), "--steps", str(self.case.steps), "--device", self.device,
+        return ["--task", self.case.task, "--n", str(self.case.n), "--batch", str(self.case.batch), "--steps", str(self.case.steps), "--device", self.device,
                 "--threads", str(self.threads)]
 
     def start(self):

@@ -4,25 +4,31 @@ import numpy as np
 
 import stream
 
+# f and its derivative as a function of h = f(z).
+ACTIVATIONS = {"tanh": (np.tanh, lambda h: 1 - h**2), "relu": (lambda z: np.maximum(z, 0), lambda h: h > 0)}
+
 
 def gradient(case, weights, x, labels):
     """Loss and gradients [U, W, V] of one network."""
     U, W, V = weights
-    T, B = labels.shape
+    f, slope = ACTIVATIONS[case.activation]
+    T, B, first = case.steps, case.batch, case.first
     h = np.zeros((T + 1, B, case.n))  # h[t + 1] after input t
     for t in range(T):
-        h[t + 1] = np.tanh(h[t] @ W.T + x[t] @ U.T)
-    y = h[1:] @ V.T
+        h[t + 1] = f(h[t] @ W.T + x[t] @ U.T)
+    y = h[1 + first :] @ V.T
     y -= y.max(-1, keepdims=True)
     log_p = y - np.log(np.exp(y).sum(-1, keepdims=True))
     wanted = np.eye(case.n_out)[labels]
-    loss = -(wanted * log_p).sum() / (T * B)
-    dy = (np.exp(log_p) - wanted) / (T * B)
+    loss = -(wanted * log_p).sum() / labels.size
+    dh = np.zeros((T, B, case.n))  # by the losses alone
+    dy = (np.exp(log_p) - wanted) / labels.size
+    dh[first:] = dy @ V
     delta = np.zeros((T + 1, B, case.n))  # delta[t] of pre-activation t
     for t in reversed(range(T)):
-        delta[t] = (dy[t] @ V + delta[t + 1] @ W) * (1 - h[t + 1] ** 2)
+        delta[t] = (dh[t] + delta[t + 1] @ W) * slope(h[t + 1])
     product = lambda a, b: np.tensordot(a, b, ((0, 1), (0, 1)))
-    return loss, [product(delta[:T], x), product(delta[:T], h[:T]), product(dy, h[1:])]
+    return loss, [product(delta[:T], x), product(delta[:T], h[:T]), product(dy, h[1 + first :])]
 
 
 def course(case, seeds, updates):

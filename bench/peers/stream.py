@@ -4,11 +4,13 @@ Uniform numbers are rounded to single precision as the engine's are; logarithm, 
 double and rounded, so inputs and starts agree with the engine's to a few units in the last place.
 """
 
+import functools
+
 import numpy as np
 
 from case import COHERENCES
 
-WEIGHTS, TRIAL, NOISE = 1, 3, 4  # streams
+WEIGHTS, TRIAL, NOISE, SHUFFLE = 1, 3, 4, 6  # streams
 TENSORS = (0, 1, 3)  # U, W, V among the engine's tensors; 2 and 4 are biases, which these networks lack
 
 
@@ -51,7 +53,7 @@ def start(case, seeds):
     return [np.stack(w) for w in weights]
 
 
-def batch(case, seeds, step):
+def decisions(case, seeds, step):
     """Training batch number `step` of the perceptual decision task, all steps but the last being stimulus."""
     B, T, n_in = case.batch, case.steps, case.n_in
     x = np.zeros((len(seeds), T, B, n_in), np.float32)
@@ -71,3 +73,50 @@ def batch(case, seeds, step):
             for i in range(max(1, 4 * quad), min(n_in, 4 * quad + 4)):
                 x[net, :-1, :, i] += np.float32(case.noise) * z[i - 4 * quad].astype(np.float32)
     return x, labels
+
+
+@functools.cache
+def images(case):
+    """Pixels [images][784] and labels [images]: the images of `cohort bench train`, by the 32-bit Mersenne twister."""
+    random = np.random.RandomState(0)
+    words = lambda count: random.randint(0, 2**32, count, np.uint32)
+    pixels = words(case.images * 784 // 4).astype("<u4").view(np.uint8).reshape(case.images, 784)
+    return pixels, (words(case.images).astype(np.uint64) * np.uint64(10) >> np.uint64(32)).astype(np.int32)
+
+
+def permute(i, n, seed, epoch):
+    """Where the engine's shuffled order of [0, n) has i: a Feistel network of eight rounds, walked until it is below n."""
+    half = np.uint64(1)
+    while 4 ** int(half) < n:
+        half += np.uint64(1)
+    low = (np.uint64(1) << half) - np.uint64(1)
+    i = np.array(i, np.uint64)
+    outside = np.ones(i.shape, bool)
+    while outside.any():
+        left, right = i[outside] >> half, i[outside] & low
+        for turn in range(8):
+            left, right = right, left ^ (philox(right, 1 + turn, epoch, SHUFFLE, seed)[0] & low)
+        i[outside] = left << half | right
+        outside = i >= n
+    return i.astype(int)
+
+
+def row_images(case, seeds, step):
+    """Training batch number `step` of row-sequential images, from shuffled epochs that run on across batches."""
+    pixels, classes = images(case)
+    trials = step * case.batch + np.arange(case.batch)
+    x, labels = [], []
+    for seed in seeds:
+        chosen = np.empty(case.batch, int)
+        for epoch in np.unique(trials // case.images):
+            now = trials // case.images == epoch
+            chosen[now] = permute(trials[now] % case.images, case.images, seed, epoch)
+        rows = pixels[chosen].reshape(case.batch, case.steps, case.n_in).swapaxes(0, 1)
+        x.append(rows.astype(np.float32) * np.float32(1 / 255))
+        labels.append(classes[chosen][None])
+    return np.stack(x), np.stack(labels)
+
+
+def batch(case, seeds, step):
+    """Training batch number `step` of every network: x [seeds][T][B][n_in], labels [seeds][counted][B]."""
+    return {"decision": decisions, "row_mnist": row_images}[case.task](case, seeds, step)

@@ -64,8 +64,9 @@ def systems(found):
 
 
 def markdown(report):
-    m = report["machine"]
-    yield f"{m['processor']}, {m['cores']} cores, {report['device']}; {report['date']}, commit {report['commit']}; load " \
+    m, task = report["machine"], report.get("task", "decision")
+    what = report["device"] + ("" if task == "decision" else f", {task}")
+    yield f"{m['processor']}, {m['cores']} cores, {what}; {report['date']}, commit {report['commit']}; load " \
           f"{m['load_before']} before, {m['load_after']} after."
     yield ""
     yield from rows(["n", "race", "data", "ours, net-steps/s", "best PyTorch", "best JAX", "ours / best peer", ""],

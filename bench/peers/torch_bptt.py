@@ -6,6 +6,13 @@ import torch
 import torch_peer
 from torch_peer import KNOBS, cross_entropy, versions  # noqa: F401
 
+ACTIVATIONS = {"tanh": torch.Tensor.tanh_, "relu": torch.Tensor.relu_}
+# From the gradient of h and h to that of what f was given, in the place of the former.
+BACKWARD = {
+    "tanh": lambda delta, h: torch.ops.aten.tanh_backward.grad_input(delta, h, grad_input=delta),
+    "relu": lambda delta, h: torch.ops.aten.threshold_backward.grad_input(delta, h, 0, grad_input=delta),
+}
+
 
 class Peer(torch_peer.Peer):
     def __init__(self, case, nets, updates, device):
@@ -15,7 +22,8 @@ class Peer(torch_peer.Peer):
 
     @torch.no_grad()
     def gradients(self, x, labels):
-        case, h, delta = self.case, self.h, self.delta
+        case, h, delta, first = self.case, self.h, self.delta, self.case.first
+        f, backward = ACTIVATIONS[case.activation], BACKWARD[case.activation]
         U, W, V = self.weights
         rows = lambda a: a.flatten(1, 2)  # [nets][T B][units]
         # h and delta first hold what is added to a step's product, then the step itself.
@@ -23,16 +31,18 @@ class Peer(torch_peer.Peer):
         for t in range(case.steps):
             if t:
                 h[:, t].baddbmm_(h[:, t - 1], W.mT)
-            h[:, t].tanh_()
-        y = torch.bmm(rows(h), V.mT).view(*labels.shape, case.n_out)
+            f(h[:, t])
+        y = torch.bmm(rows(h[:, first:]), V.mT).view(*labels.shape, case.n_out)
         loss = cross_entropy(y, labels)
         dy = torch.softmax(y, -1)
         dy.scatter_add_(-1, labels[..., None], dy.new_full((1, 1, 1, 1), -1.0).expand(*labels.shape, 1))
-        dy = rows(dy.div_(case.steps * case.batch))
-        torch.bmm(dy, V, out=rows(delta))
+        dy = rows(dy.div_(case.counted * case.batch))
+        torch.bmm(dy, V, out=rows(delta[:, first:]))
         for t in reversed(range(case.steps)):
-            if t < case.steps - 1:
+            if t < first:
+                torch.bmm(delta[:, t + 1], W, out=delta[:, t])
+            elif t < case.steps - 1:
                 delta[:, t].baddbmm_(delta[:, t + 1], W)
-            torch.ops.aten.tanh_backward.grad_input(delta[:, t], h[:, t], grad_input=delta[:, t])
+            backward(delta[:, t], h[:, t])
         product = lambda a, b: torch.bmm(rows(a).mT, rows(b))
-        return loss, [product(delta, x), product(delta[:, 1:], h[:, :-1]), torch.bmm(dy.mT, rows(h))]
+        return loss, [product(delta, x), product(delta[:, 1:], h[:, :-1]), torch.bmm(dy.mT, rows(h[:, first:]))]

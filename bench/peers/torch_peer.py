@@ -3,6 +3,7 @@
 import torch
 import torch.nn.functional as F
 
+import stream
 from case import COHERENCES
 
 torch.set_float32_matmul_precision("highest")
@@ -17,12 +18,12 @@ def versions():
 
 
 def cross_entropy(y, labels):
-    """Mean loss of every network: logits [nets][T][B][n_out] to [nets]."""
+    """Mean loss of every network: logits [nets][counted][B][n_out] to [nets]."""
     each = F.cross_entropy(y.flatten(0, -2), labels.flatten(), reduction="none")
     return each.view(labels.shape[0], -1).mean(1)
 
 
-def generate(case, nets, device):
+def decisions(case, nets, device):
     """One batch of the perceptual decision task for every network."""
     T, B, n_in = case.steps, case.batch, case.n_in
     choice = torch.randint(0, 2, (nets, B), device=device)
@@ -39,6 +40,14 @@ def generate(case, nets, device):
     return x, labels
 
 
+def row_images(case, nets, device, pixels, classes):
+    """One batch of images for every network, at random, from pixels [images][784] and classes [images] on the device."""
+    chosen = torch.randint(0, case.images, (nets * case.batch,), device=device)
+    rows = pixels.index_select(0, chosen).view(nets, case.batch, case.steps, case.n_in).transpose(1, 2)
+    x = rows.to(torch.float32, memory_format=torch.contiguous_format).mul_(1 / 255)
+    return x, classes.index_select(0, chosen).view(nets, 1, case.batch)
+
+
 class Peer:
     """A subclass has gradients(x, labels) -> losses [nets], [dU, dW, dV]."""
 
@@ -49,6 +58,9 @@ class Peer:
         self.batches = self.graph = None
         self.weights = [torch.empty(nets, *shape, device=device) for shape in case.shapes]
         self.buffers = [torch.zeros_like(w) for w in self.weights]
+        if case.task == "row_mnist":
+            pixels, classes = stream.images(case)
+            self.images = torch.from_numpy(pixels).to(device), torch.from_numpy(classes).long().to(device)
 
     def load(self, weights):
         with torch.no_grad():
@@ -65,7 +77,9 @@ class Peer:
             self.batches[0].copy_(x), self.batches[1].copy_(labels)
 
     def generate(self):
-        return generate(self.case, self.nets, self.device)
+        if self.case.task == "row_mnist":
+            return row_images(self.case, self.nets, self.device, *self.images)
+        return decisions(self.case, self.nets, self.device)
 
     def update(self, gradients):
         with torch.no_grad():

@@ -14,7 +14,7 @@ class Peer(torch_peer.Peer):
 
     def __init__(self, case, nets, updates, device):
         super().__init__(case, nets, updates, device)
-        rnn = lambda: torch.nn.RNN(case.n_in, case.n, bias=False, nonlinearity="tanh", device=device)
+        rnn = lambda: torch.nn.RNN(case.n_in, case.n, bias=False, nonlinearity=case.activation, device=device)
         self.rnn = [rnn() for _ in range(nets)]
         self.readout = [torch.nn.Linear(case.n, case.n_out, bias=False, device=device) for _ in range(nets)]
         self.streams = []
@@ -28,7 +28,7 @@ class Peer(torch_peer.Peer):
         super().load([weights[k][net] for net in range(self.nets) for k in range(3)])
 
     def network(self, net, x, labels):
-        y = self.readout[net](self.rnn[net](x)[0])
+        y = self.readout[net](self.rnn[net](x)[0][self.case.first :])
         return F.cross_entropy(y.flatten(0, 1), labels.flatten())
 
     def gradients(self, x, labels):

@@ -15,6 +15,7 @@ NAMES = ("U", "W", "V")
 class Recurrent(torch.nn.Module):
     def __init__(self, case, device):
         super().__init__()
+        self.f, self.first = getattr(torch, case.activation), case.first
         for name, shape in zip(NAMES, case.shapes):
             self.register_parameter(name, torch.nn.Parameter(torch.zeros(shape, device=device)))
 
@@ -22,9 +23,9 @@ class Recurrent(torch.nn.Module):
         drive = F.linear(x, self.U)
         h, states = torch.zeros_like(drive[0]), []
         for now in drive.unbind():
-            h = torch.tanh(F.linear(h, self.W) + now)
+            h = self.f(F.linear(h, self.W) + now)
             states.append(h)
-        y = F.linear(torch.stack(states), self.V)
+        y = F.linear(torch.stack(states[self.first :]), self.V)
         return F.cross_entropy(y.flatten(0, 1), labels.flatten())
 
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "runner/decision_network.h"
+#include "runner/random_images.h"
 
 namespace cohort::engine {
 
@@ -50,6 +51,26 @@ class GemmRace {
   std::vector<std::vector<float>> a_, b_, c_;
 };
 
+std::vector<ResolvedNetwork> networks_of(const ThroughputCase& shape) {
+  const auto network = shape.task == TaskId::row_mnist ? row_image_network : decision_network;
+  std::vector<ResolvedNetwork> networks(size_t(shape.n_nets), network(shape.signature()));
+  for (size_t i = 0; i < networks.size(); ++i) networks[i].spec.seed = i;
+  return networks;
+}
+DeviceDataset upload_random_images(Device& device) {
+  const ImageSet images = random_images();
+  return DeviceDataset(device, images.view());
+}
+
+// Of one network's training step: the readout of a step that no loss counts is not computed.
+double flop_of(const Networks& networks) {
+  const Signature& whole = networks.signature();
+  if (networks.loss_steps(0, networks.size()) != LossSteps::last) return flop_per_step(whole);
+  Signature hidden = whole;
+  hidden.n_out = 0;
+  return flop_per_step(hidden) + (flop_per_step(whole) - flop_per_step(hidden)) / whole.n_steps;
+}
+
 }  // namespace
 
 Signature ThroughputCase::signature() const {
@@ -57,18 +78,21 @@ Signature ThroughputCase::signature() const {
       .n_in = n_in, .n_hidden = n_hidden, .n_out = n_out, .batch = batch, .n_steps = n_steps, .precision = precision};
 }
 
-Networks throughput_networks(Device& device, const ThroughputCase& shape) {
-  std::vector<ResolvedNetwork> networks(size_t(shape.n_nets), decision_network(shape.signature()));
-  for (size_t i = 0; i < networks.size(); ++i) networks[i].spec.seed = i;
-  return Networks(device, networks, Dataset{});
+ThroughputCase row_image_case() {
+  return {.n_hidden = 100, .batch = 32, .n_steps = 28, .n_in = 28, .n_out = 10, .task = TaskId::row_mnist};
 }
+
+ThroughputNetworks::ThroughputNetworks(Device& device, const ThroughputCase& shape)
+    : images(shape.task == TaskId::row_mnist ? upload_random_images(device) : DeviceDataset()),
+      networks(device, networks_of(shape), images.view()) {}
 
 Throughput measure_throughput(Device& device, const ThroughputCase& wanted) {
   ThroughputCase shape = wanted;
   const int workers = device.info().workers, n_nets = shape.n_nets ? shape.n_nets : 4 * workers;
   shape.n_nets = n_nets;
-  const Networks cohort = throughput_networks(device, shape);
-  const double flop = flop_per_step(cohort.signature()) * n_nets;
+  const ThroughputNetworks trained(device, shape);
+  const Networks& cohort = trained.networks;
+  const double flop = flop_of(cohort) * n_nets;
   const auto train = [&](int64_t steps) {
     DeviceArray<float> loss(device, size_t(n_nets) * size_t(steps));
     return seconds_of([&] { device.run(TrainArgs<float>{cohort.view(), steps, loss.data()}); });
@@ -95,6 +119,7 @@ Throughput measure_throughput(Device& device, const ThroughputCase& wanted) {
   result.net_steps_per_s = median(ours) * n_nets;
   result.tflops = flop * median(ours) * 1e-12;
   if (cpu) result.gemm_tflops = std::max(median(theirs_big), median(theirs_small));
+  for (const NetState& state : cohort.states()) result.diverged += state.diverged_at >= 0;
   return result;
 }
 

@@ -3,7 +3,8 @@
 namespace cohort::engine {
 
 Trace trace_training(Device& device, const ThroughputCase& shape, int steps) {
-  const Networks networks = throughput_networks(device, shape);
+  const ThroughputNetworks traced(device, shape);
+  const Networks& networks = traced.networks;
   const Cohort<float> all = networks.view();
   const size_t n_nets = size_t(networks.size());
   const auto download = [&](const float* from) {

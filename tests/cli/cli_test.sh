@@ -175,6 +175,26 @@ assert all(abs(e - (s - 0.003 * g)) < 1e-6 for s, g, e in zip(one["start"], one[
 PY
 expect 2 "--updates" "$tool" bench trace --updates 0
 
+# the other task of the two: a loss at the last step alone, so readout gradients of one network sum to 0 over classes
+expect 0 "" "$tool" bench train --task row_mnist --n 16 --batch 8 --seconds 0.1 --device cpu --json
+python3 - <<'PY' || fail "bench train --task row_mnist"
+import json
+d = json.loads(open("out").read())
+assert (d["task"], d["n"], d["batch"], d["seq_len"]) == ("row_mnist", 16, 8, 28)
+work = 2 * 8 * (28 * (3 * 16 * 16 + 2 * 16 * 28) + 3 * 16 * 10)  # of one readout, not of 28
+assert abs(d["tflops"] / (d["net_steps_per_s"] * work * 1e-12) - 1) < 1e-4, d
+PY
+expect 0 "" "$tool" bench trace --task row_mnist --n 5 --device cpu
+python3 - <<'PY' || fail "bench trace --task row_mnist"
+import json, math
+d = json.load(open("out"))
+assert (d["batch"], d["seq_len"]) == (32, 28) and len(d["start"]) == 5 * (28 + 5 + 10) and abs(d["loss"][0] - math.log(10)) < 0.2
+readout = d["gradient"][5 * (28 + 5) :]
+assert any(readout) and all(abs(sum(readout[k::5])) < 1e-6 for k in range(5))
+PY
+expect 2 "--steps is 27; task row_mnist has 28" "$tool" bench train --task row_mnist --steps 27
+expect 2 "--task: mnist not in" "$tool" bench trace --task mnist
+
 # the benchmark of a card, on the CPU; without a card one line
 expect 0 "" "$tool" bench gpu --help
 expect 0 "conformance" "$tool" bench gpu --device cpu --quick --seconds 0.02 --json card.json

@@ -1,18 +1,21 @@
 #!/usr/bin/env bash
-# race_test.sh SOURCE TOOL: every installed peer computes the gradients of float64 and races; the others are named as skipped.
+# race_test.sh SOURCE TOOL TASK [OPTIONS]: every installed peer computes the gradients of float64 and races; the others are named
+# as skipped.
 set -euo pipefail
 source=$(realpath "$1")
 tool=$(realpath "$2")
+export TASK=$3
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 
-"$source/bench/race" --smoke --device cpu --tool "$tool" --json race.json | tee table.md
+"$source/bench/race" --smoke --task "$TASK" "${@:4}" --device cpu --tool "$tool" --json race.json | tee table.md
 python3 - <<'PY'
 import json
+import os
 
 report = json.load(open("race.json"))
-assert report["device"] == "cpu" and report["machine"]["processor"] and report["commit"] and report["date"]
+assert report["task"] == os.environ["TASK"] and report["device"] == "cpu" and report["machine"]["processor"] and report["commit"] and report["date"]
 (systems,) = report["systems"].values()
 ran = {name for name, s in systems.items() if "error" not in s}
 assert "cohort fp32" in ran

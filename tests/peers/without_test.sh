@@ -13,6 +13,7 @@ smoke=("$race" --smoke --tool "$tool" --python ./python --seconds 0.05)
 
 python 'echo "{\"missing\": \"jax\"}"'
 expect "nothing installed" 0 "16 \| throughput \| generated \| [0-9.e+]+ \| - \| - .*skipped: jax, n = 16: not installed.*skipped: torch-rnn" "${smoke[@]}"
+expect "another task" 0 "cpu, row_mnist; .*16 \| N = 1 \| generated \| [0-9.e+]+ \| - \| -" "${smoke[@]}" --task row_mnist --data generated --races latency
 expect "a peer is required" 1 "race: torch-bptt, n = 16: not installed" env COHORT_REQUIRE_PEERS=torch-bptt "${smoke[@]}"
 expect "all are required" 1 "race: jax, n = 16: not installed" env COHORT_REQUIRE_PEERS=1 "${smoke[@]}" --systems jax
 python 'echo "no such card" >&2; exit 3'
@@ -32,6 +33,7 @@ expect_line "'tensorflow' is unknown; allowed: jax" --systems tensorflow
 expect_line "1 to 8192 is allowed" --n 0
 expect_line "1 to 8192 is allowed" --n 64,many
 expect_line "invalid choice: 'tpu'" --device tpu
+expect_line "argument --task: invalid choice: 'mnist' \(choose from .*row_mnist" --task mnist
 expect_line "above 0" --seconds 0
 expect_line "no program .*nothing" --python /nothing
 expect_line "no folder" --json /nothing/here.json
