@@ -18,6 +18,7 @@ Needs jax and numpy. The sources of the formulas, as cited in the comments below
 """
 
 import argparse
+import collections
 import json
 import math
 import pathlib
@@ -54,15 +55,19 @@ def rule(geometry="euclidean", **changes):
         decay_every=0,
         decay_factor=1.0,
     )
-    assert set(changes) <= set(values), changes
+    assert set(changes) <= set(values) | {"lr_min"}, changes
     return values | changes
+
+
+def fisher(ix_rows=0.5, ei_cols=1.0, alpha_rows=0.5, alpha_cols=1.0):
+    return dict(ix_rows=ix_rows, ei_cols=ei_cols, alpha_rows=alpha_rows, alpha_cols=alpha_cols)
 
 
 def case(name, about, rules, *, parameterisation="dense", activation="relu", alpha=1.0, layers=1, n=6, n_in=3, n_out=3,
          ni=0, batch=3, steps=6, bias=0, loss="cross_entropy", loss_steps="all", smoothing=0.0, targets="labels",
-         clip_scope="global", clip=0.0, total_steps=100, zeros=False, expect=(), tangent=()):
+         clip_scope="global", clip=0.0, total_steps=100, zeros=False, expect=(), tangent=(), **extra):
     """`rules` is one rule for every role, or a dict with one per role. `expect`: events that must have happened at
-    least once in the updates, or the case would not test what it says."""
+    least once in the updates, or the case would not test what it says. `extra`: fisher, search."""
     if set(rules) != set(ROLES):
         rules = {role: rules for role in ROLES}
     signature = dict(core="recurrent", n_in=n_in, n_hidden=n, n_layers=layers, n_out=n_out, n_inhibitory=ni,
@@ -77,6 +82,7 @@ def case(name, about, rules, *, parameterisation="dense", activation="relu", alp
         clip_scope=clip_scope,
         clip=clip,
         steps=total_steps,
+        **extra,
     )
     return dict(name=name, about=about, signature=signature, net=net, targets=targets, zeros=zeros, expect=expect,
                 tangent=tangent)
@@ -171,6 +177,29 @@ def cases():
         case("tangent_kernel_layers", "tangent kernels of all weight tensors of two leaky layers of signed columns",
              rule("neg_entropy", lr=1.0), activation="tanh", layers=2, n=5, batch=2, steps=4, n_out=2, alpha=0.4,
              bias=1, tangent=(0, 1, 3, 4, 6), **dale),
+        # Corrections, clip per cell and rates of [4, 5].
+        case("dann_cell_clip", "Fisher corrections, then one clip for each layer's cell and one for the readout",
+             clamp, layers=2, n=5, bias=1, clip=0.5, clip_scope="cell", expect=("clipped", "unclipped", "projected"),
+             **dann),
+        case("dann_uncorrected", "no corrections, one clip per tensor", clamp | dict(clip=0.1), bias=1,
+             clip_scope="tensor", expect=("clipped", "projected"), fisher=fisher(0.0, 0.0, 0.0, 0.0), **dann),
+        case("dann_exponents", "corrections with other exponents, clip per cell, momentum",
+             rule(lr=0.1, momentum=0.9, projection="clamp"), layers=2, n=5, n_out=2, clip=0.1, clip_scope="cell",
+             expect=("clipped",), fisher=fisher(0.25, 0.75, 0.0, 0.0), **dann),
+        case("column_ei_cell_clip", "clip per cell", clamp, layers=2, n=5, bias=1, clip=0.5, clip_scope="cell",
+             expect=("clipped", "unclipped", "projected"), **dale),
+        case("dann_rate_search", "the rate is the first of 7 that keeps the norm of the magnitudes; clip per cell",
+             rule(lr=2.0, lr_min=0.2, projection="clamp"), bias=1, clip=0.3, clip_scope="cell",
+             expect=("clipped", "projected", "rate_first", "rate_between"),
+             search=dict(candidates=7, tolerance=0.0005), **dann),
+        case("column_ei_rate_search", "no tolerance, so often the lowest rate; rates and schedules of their own",
+             dict(
+                 input=rule(lr=0.8, lr_min=0.05, projection="clamp"),
+                 recurrent=rule(lr=0.4, lr_min=0.02, projection="clamp", schedule="cosine"),
+                 readout=rule(lr=0.8, lr_min=0.05, projection="clamp"),
+                 bias=rule(lr=1.0, lr_min=0.5),
+             ), layers=2, n=5, bias=1, clip_scope="tensor", total_steps=8, search=dict(candidates=5, tolerance=0.0),
+             expect=("projected", "rate_last", "rate_between"), **dale),
     ]
 
 
@@ -286,19 +315,13 @@ def rate(r, k, steps):
     return r["lr"] * factor
 
 
-def fisher_corrections(s, gradient):
-    """[5]: rescales the gradients of the inhibitory parts of a DANN."""
-    ne = s["n_hidden"]
+def fisher_corrections(s, net, gradient):
+    """[5]: rescales the gradients of the inhibitory parts of a DANN; exponents of the published form unless given."""
+    e = net.get("fisher", fisher())
     for tensor, g in zip(tensors(s), gradient):
-        if tensor["role"] == "recurrent":
-            ix, ei = 1 / math.sqrt(ne), 1 / ne
-        elif tensor["role"] == "input":
-            ix, ei = 1 / math.sqrt(ne), 1 / (s["n_in"] if tensor["layer"] == 0 else s["n_hidden"])
-        elif tensor["role"] == "readout":
-            ix, ei = 1 / math.sqrt(s["n_out"]), 1 / s["n_hidden"]
-        else:
-            continue
-        g["ix"], g["ei"] = g["ix"] * ix, g["ei"] * ei
+        if g["ix"].size:
+            ne, d = g["main"].shape
+            g["ix"], g["ei"] = g["ix"] * (1 / ne ** e["ix_rows"]), g["ei"] * (1 / d ** e["ei_cols"])
 
 
 def norm(arrays):
@@ -308,17 +331,39 @@ def norm(arrays):
 def clip(s, net, gradient, events):
     def scale(group, limit):
         size = norm([a for g in group for a in g.values()])
+        if limit > 0:
+            events["clipped" if size > limit else "unclipped"] += 1
         if limit > 0 and size > limit:
-            events["clipped"] += 1
             for g in group:
                 for part in g:
                     g[part] = g[part] * (limit / size)
 
     if net["clip_scope"] == "global":
         scale(gradient, net["clip"])
+    elif net["clip_scope"] == "cell":
+        for layer in range(s["n_layers"] + 1):
+            scale([g for tensor, g in zip(tensors(s), gradient) if tensor["layer"] == layer], net["clip"])
     else:
         for tensor, g in zip(tensors(s), gradient):
             scale([g], net["rule"][tensor["role"]]["clip"])
+
+
+def rates(s, net, k, weights, gradient, events):
+    """Learning rate of every tensor: the schedule's, or the first of [5]'s candidates that leaves of the magnitudes
+    at least 1 - tolerance of their norm non-negative."""
+    rules = [net["rule"][tensor["role"]] for tensor in tensors(s)]
+    if "search" not in net:
+        return [rate(r, k, net["steps"]) for r in rules]
+    n = net["search"]["candidates"]
+    for i in range(n):
+        tried = [rate(r | dict(lr=np.linspace(r["lr"], r["lr_min"], n)[i]), k, net["steps"]) for r in rules]
+        moved = [w[part] - lr * g[part]
+                 for tensor, r, lr, w, g in zip(tensors(s), rules, tried, weights, gradient) for part in w
+                 if r["projection"] == "clamp" and tensor["role"] not in ("bias", "alpha")]
+        if norm([np.maximum(m, 0.0) for m in moved]) >= (1 - net["search"]["tolerance"]) * norm(moved):
+            break
+    events["rate_first" if i == 0 else "rate_last" if i == n - 1 else "rate_between"] += 1
+    return tried
 
 
 def decayed(r, w, g):
@@ -359,16 +404,16 @@ def update(s, net, k, theta, gradient, momentum, events):
     """Update k: new parameters and momentum buffers (None before the first update)."""
     weights, gradient = split(s, theta), [dict(g) for g in split(s, gradient)]
     if net["parameterisation"] == "dann":
-        fisher_corrections(s, gradient)
+        fisher_corrections(s, net, gradient)
     clip(s, net, gradient, events)
-    buffers = []
+    buffers, lrs = [], rates(s, net, k, weights, gradient, events)
     for i, tensor in enumerate(tensors(s)):
         r, buffer = net["rule"][tensor["role"]], {}
         for part, w in weights[i].items():
             d = decayed(r, w, gradient[i][part])
             b = d if momentum is None else r["momentum"] * momentum[i][part] + (1 - r["dampening"]) * d
             buffer[part] = b
-            new = mirror(r, w, rate(r, k, net["steps"]), d + r["momentum"] * b if r["nesterov"] else b)
+            new = mirror(r, w, lrs[i], d + r["momentum"] * b if r["nesterov"] else b)
             kept = projected(r, w, new)
             events["projected"] += int(np.sum(kept != new))
             events["sign_flips"] += int(np.sum(np.sign(kept) * np.sign(w) < 0))
@@ -428,9 +473,9 @@ def golden(c, seed):
     first = dict(theta=theta, loss=float(value), gradient=np.asarray(gradient), gradient_norm=norm([gradient]))
     if net["parameterisation"] == "dann":
         corrected = [dict(g) for g in split(s, np.asarray(gradient))]
-        fisher_corrections(s, corrected)
+        fisher_corrections(s, net, corrected)
         first["corrected_gradient"] = join(corrected)
-    events, momentum, updates = dict(clipped=0, projected=0, sign_flips=0), None, []
+    events, momentum, updates = collections.Counter(clipped=0, projected=0, sign_flips=0), None, []
     for k in range(UPDATES):
         theta, momentum = update(s, net, k, theta, np.asarray(gradient), momentum, events)
         value, gradient = value_and_gradient(theta)
@@ -447,7 +492,7 @@ def golden(c, seed):
                         seed=seed),
         signature=s,
         net=net,
-        events=events,
+        events={e: n for e, n in events.items() if e != "unclipped"},
         **data,
         **first,
         updates=updates,

@@ -40,7 +40,8 @@ struct Case {
   std::vector<int> labels;  // [t][b], or empty
   Numbers targets;          // [t][b][o], or empty
   Numbers weights;          // [t][b]
-  Numbers theta, gradient;  // a DANN's gradient carries its corrections, as in the program
+  Numbers theta, gradient;
+  Numbers corrected;  // gradient as the update moves by it, or empty: the same
   double loss;
   std::vector<Update> updates;
   std::vector<TangentKernel> tangent_kernels;
@@ -68,8 +69,12 @@ struct Case {
     net.task.label_smoothing = n.at("task").at("label_smoothing");
     for (const auto& [role, r] : n.at("rule").items())
       net.rule[index(role, {"input", "recurrent", "readout", "bias"})] = rule(r);
-    net.clip_scope = ClipScope(index(n.at("clip_scope"), {"global", "tensor"}));
+    net.clip_scope = ClipScope(index(n.at("clip_scope"), {"global", "tensor", "cell"}));
     net.clip = n.at("clip");
+    if (n.contains("fisher"))
+      net.fisher = {n["fisher"].at("ix_rows"), n["fisher"].at("ei_cols"), n["fisher"].at("alpha_rows"),
+                    n["fisher"].at("alpha_cols")};
+    if (n.contains("search")) net.search = {n["search"].at("candidates"), n["search"].at("tolerance")};
     net.steps = n.at("steps");
     classes = j.contains("labels");
     if (classes) append(j.at("labels"), labels);
@@ -77,7 +82,8 @@ struct Case {
     append(j.at("x"), x);
     append(j.at("weights"), weights);
     append(j.at("theta"), theta);
-    append(j.at(j.contains("corrected_gradient") ? "corrected_gradient" : "gradient"), gradient);
+    append(j.at("gradient"), gradient);
+    if (j.contains("corrected_gradient")) append(j.at("corrected_gradient"), corrected);
     loss = j.at("loss");
     for (const auto& u : j.at("updates")) {
       updates.push_back({u.at("loss"), {}});
@@ -117,6 +123,7 @@ struct Case {
             .p = r.at("p"),
             .beta = r.at("beta"),
             .lr = r.at("lr"),
+            .lr_min = r.value("lr_min", 0.0),
             .momentum = r.at("momentum"),
             .dampening = r.at("dampening"),
             .weight_decay = r.at("weight_decay"),
@@ -138,7 +145,7 @@ struct Case {
 // ---- the program
 // ------------------------------------------------------------------------------------------------------
 struct Outcome {
-  Numbers gradient;                 // before the first update
+  Numbers gradient, corrected;      // before the first update
   Numbers losses;                   // before the first and after every update
   std::vector<Numbers> thetas;      // after every update
   std::vector<Numbers> start, now;  // tangent kernels
@@ -258,6 +265,7 @@ Outcome run_case(const Case& c) {
     if (k == 0) out.gradient.assign(w.gradient, w.gradient + theta.size());
     if (k == c.updates.size()) break;
     EXPECT_TRUE(update(team, g, net, int64_t(k), w.gradient));
+    if (k == 0) out.corrected.assign(w.gradient, w.gradient + theta.size());
     out.thetas.push_back(theta);
   }
   for (const auto& kernel : c.tangent_kernels) {
@@ -317,6 +325,8 @@ TEST_P(Golden, LossGradientUpdatesAndKernels) {
   const Outcome out = run_case(c);
   EXPECT_NEAR(out.losses[0], c.loss, 1e-12 * (1 + c.loss));
   expect_sums(out.gradient, c.gradient, [&](size_t i) { return "gradient of " + place(c.signature, i); });
+  expect_sums(out.corrected, c.corrected.empty() ? c.gradient : c.corrected,
+              [&](size_t i) { return "corrected gradient of " + place(c.signature, i); });
   for (size_t k = 0; k < c.updates.size() && !HasFailure(); ++k) {
     SCOPED_TRACE("after update " + std::to_string(k + 1));
     expect_theta(c.signature, out.thetas[k], c.updates[k].theta);
