@@ -5,6 +5,13 @@
 
 COHORT_BEGIN
 
+// InitSpec::input_mean.
+COHORT_TEAM_FN double bias_start(const Signature& g, const NetSpec& spec, const Tensor& t) {
+  if (t.layer > 0 || spec.parameterisation != ParameterisationId::column_ei) return 0;
+  const double gain = g.n_layers > 0 ? spec.init.input_gain : spec.init.readout_gain;
+  return 0 - math::sqrt(double(g.n_in)) * gain * spec.init.input_mean;
+}
+
 template <class Team, class Real>
 COHORT_TEAM_FN void initialise_network(const Team& team, const InitArgs<Real>& a, int i, void*) {
   const Signature& g = a.cohort.signature;
@@ -14,7 +21,8 @@ COHORT_TEAM_FN void initialise_network(const Team& team, const InitArgs<Real>& a
     const Tensor t = tensor(g, k);
     Real* const w = net.theta + t.offset;
     if (t.role == Role::bias) {
-      team.for_each(int(t.size()), [=](int j) { w[j] = Real(0); });
+      const Real start = Real(bias_start(g, spec, t));
+      team.for_each(int(t.size()), [=](int j) { w[j] = start; });
       team.sync();
       continue;
     }
@@ -36,7 +44,9 @@ COHORT_TEAM_FN void initialise_network(const Team& team, const InitArgs<Real>& a
                           gain,
                           spec.init.mean_over_sd,
                           info.n_excitatory,
-                          spec.init.iid_inhibition != 0};
+                          spec.init.iid_inhibition != 0,
+                          t.layer,
+                          spec.init.zero_diagonal != 0};
     with_distribution(id, [&](auto distribution) { distribution.draw(team, draw, tensor_parts(net.theta, t)); });
     if (spec.parameterisation == ParameterisationId::column_ei) {
       team.for_each(t.rows * t.cols, [=](int j) { w[j] = math::abs(w[j]); });
