@@ -6,13 +6,15 @@
 
 namespace cohort {
 
-#define COHORT_DECLARE(target, isa, runs)   \
-  inline namespace target##_float {         \
-    const Program<float>& recurrent_row();  \
-    const Program<float>& rounding_row();   \
-  }                                         \
-  inline namespace target##_double {        \
-    const Program<double>& recurrent_row(); \
+#define COHORT_DECLARE(target, isa, runs)     \
+  inline namespace target##_float {           \
+    const Program<float>& recurrent_row();    \
+    const Program<float>& feedforward_row();  \
+    const Program<float>& rounding_row();     \
+  }                                           \
+  inline namespace target##_double {          \
+    const Program<double>& recurrent_row();   \
+    const Program<double>& feedforward_row(); \
   }
 COHORT_ROWS(COHORT_DECLARE)
 #undef COHORT_DECLARE
@@ -21,13 +23,12 @@ namespace {
 
 template <class Real>
 const Program<Real>* find(CoreId core, std::string_view wanted) {
-  if (core != CoreId::recurrent) return nullptr;
-#define COHORT_TRY(target, name, runs)                \
-  if ((wanted.empty() || wanted == name) && (runs)) { \
-    if constexpr (sizeof(Real) == sizeof(float))      \
-      return &target##_float::recurrent_row();        \
-    else                                              \
-      return &target##_double::recurrent_row();       \
+#define COHORT_TRY(target, name, runs)                                                                            \
+  if ((wanted.empty() || wanted == name) && (runs)) {                                                             \
+    if constexpr (sizeof(Real) == sizeof(float))                                                                  \
+      return core == CoreId::recurrent ? &target##_float::recurrent_row() : &target##_float::feedforward_row();   \
+    else                                                                                                          \
+      return core == CoreId::recurrent ? &target##_double::recurrent_row() : &target##_double::feedforward_row(); \
   }
   COHORT_ROWS(COHORT_TRY)
 #undef COHORT_TRY

@@ -12,7 +12,8 @@ COHORT_TEAM_FN void effective_network(const Team& team, const EffectiveArgs<Real
   const Tensor t = tensor(a.cohort.signature, a.tensor);
   Real* const out = a.weights + size_t(i) * size_t(t.rows) * size_t(t.cols);
   const int cols = t.cols;
-  for_each_effective(team, net.spec, t, net.theta, [=](int r, int c, Real v) { out[r * cols + c] = v; });
+  for_each_effective(team, a.cohort.signature, net.spec, t, net.theta,
+                     [=](int r, int c, Real v) { out[r * cols + c] = v; });
   team.sync();
 }
 

@@ -5,21 +5,21 @@
 
 COHORT_BEGIN
 
-template <class Team, class Real>
+template <class Team, class Real, template <class> class W = Workspace>
 COHORT_FN size_t forward_bytes(const Signature& g) {
   Arena arena(nullptr);
-  Workspace<Real>::template carve<Team>(arena, g, g.batch, Purpose::forward);
+  W<Real>::template carve<Team>(arena, g, g.batch, Purpose::forward);
   return arena.used();
 }
 
-template <class Team, class Real>
+template <template <class> class W = Workspace, class Team, class Real>
 COHORT_TEAM_FN void evaluate_network(const Team& team, const EvaluateArgs<Real>& a, int i, void* memory) {
   const Signature& g = a.cohort.signature;
   const Network<Real> net(a.cohort, i);
   Arena arena(memory);
-  const Workspace<Real> w = Workspace<Real>::template carve<Team>(arena, g, g.batch, Purpose::forward);
+  const W<Real> w = W<Real>::template carve<Team>(arena, g, g.batch, Purpose::forward);
   clear_weights(team, w);
-  assemble(team, g, net.spec, net.theta, w.weights);
+  load_weights(team, g, net.spec, net.theta, w);
   const bool classes = has_classes(net.spec.task.id);
   const rng::Phase phase = a.split == Split::validation ? rng::phase_validate : rng::phase_evaluate;
   const Batch<Real>& b = w.batch;
@@ -27,9 +27,7 @@ COHORT_TEAM_FN void evaluate_network(const Team& team, const EvaluateArgs<Real>&
   for (int done = 0; done < a.trials; done += g.batch) {
     const int rows = a.trials - done < g.batch ? a.trials - done : g.batch, n = g.n_steps * rows;
     fill_batch(team, g, net.spec, a.cohort.data, a.split, {phase, 0, uint32_t(done)}, rows, b);
-    prepare_states(team, g, net.spec, rows, w.h, false, 0);
-    const Extent extent{rows, g.n_steps, 0};  // all logits: a decision may lie before the last step
-    recurrent_forward(team, g, w.weights, net.spec.activation, extent, b.x, w.h, false, b.y);
+    forward(team, g, net.spec, rows, 0, w);  // all logits: a decision may lie before the last step
     if (classes)
       for (int t = 0; t < g.n_steps; ++t) {
         bool decides = false;
@@ -56,31 +54,31 @@ COHORT_TEAM_FN void evaluate_network(const Team& team, const EvaluateArgs<Real>&
   team.sync();
 }
 
-template <class Team, class Real>
+template <template <class> class W = Workspace, class Team, class Real>
 COHORT_TEAM_FN void probe_network(const Team& team, const ProbeArgs<Real>& a, int i, void* memory) {
   const Signature& g = a.cohort.signature;
   const Network<Real> net(a.cohort, i);
   Arena arena(memory);
-  const Workspace<Real> w = Workspace<Real>::template carve<Team>(arena, g, g.batch, Purpose::forward);
+  const W<Real> w = W<Real>::template carve<Team>(arena, g, g.batch, Purpose::forward);
   clear_weights(team, w);
-  assemble(team, g, net.spec, net.theta, w.weights);
+  load_weights(team, g, net.spec, net.theta, w);
   int decision = g.n_steps - 1;
   with_task(net.spec.task.id, [&](auto task) {
     for (int t = 0; t < g.n_steps; ++t)
       if (task.decision(net.spec.task.param, t)) decision = t;
   });
-  const int ld = Team::template pad<Real>(g.n_hidden), n = g.n_hidden;
+  const int n = g.n_hidden;
   Real* const out = a.hidden + size_t(i) * size_t(g.n_layers) * size_t(a.trials) * size_t(n);
   for (int done = 0; done < a.trials; done += g.batch) {
     const int rows = a.trials - done < g.batch ? a.trials - done : g.batch;
     fill_batch(team, g, net.spec, a.cohort.data, Split::train, {rng::phase_probe, 0, uint32_t(done)}, rows, w.batch);
-    prepare_states(team, g, net.spec, rows, w.h, false, 0);
-    recurrent_forward(team, g, w.weights, net.spec.activation, Extent{rows, g.n_steps, g.n_steps - 1}, w.batch.x, w.h,
-                      false, w.batch.y);
+    forward(team, g, net.spec, rows, 0, w);
     for (int l = 0; l < g.n_layers; ++l) {
-      const Real* const h = w.h + (ptrdiff_t(l) * (g.n_steps + 1) + decision + 1) * rows * ld;
+      int ld = 0;
+      const Real* const h = states_at<Team>(g, w, l, decision, rows, &ld);
       Real* const to = out + (size_t(l) * size_t(a.trials) + size_t(done)) * size_t(n);
-      team.for_each_2d(rows, n, [=](int r, int u) { to[r * n + u] = h[r * ld + u]; });
+      const int width = layer_width(g, l);
+      team.for_each_2d(rows, n, [=](int r, int u) { to[r * n + u] = u < width ? h[r * ld + u] : Real(0); });
     }
     team.sync();
   }

@@ -5,8 +5,11 @@
 
 COHORT_BEGIN
 
-// InitSpec::input_mean.
-COHORT_TEAM_FN double bias_start(const Signature& g, const NetSpec& spec, const Tensor& t) {
+// Of what is not weights: gains 1, alphas ln sqrt((2 pi - 1) / d) for a layer of d inputs (Cornford et al., ICLR 2021), biases 0
+// or as InitSpec::input_mean has them.
+COHORT_TEAM_FN double start_of(const Signature& g, const NetSpec& spec, const Tensor& t) {
+  if (t.role == Role::gain) return 1;
+  if (t.role == Role::alpha) return 0.5 * math::log(5.283185307179586 / double(layer_inputs(g, t.layer)));
   if (t.layer > 0 || spec.parameterisation != ParameterisationId::column_ei) return 0;
   const double gain = g.n_layers > 0 ? spec.init.input_gain : spec.init.readout_gain;
   return 0 - math::sqrt(double(g.n_in)) * gain * spec.init.input_mean;
@@ -20,8 +23,8 @@ COHORT_TEAM_FN void initialise_network(const Team& team, const InitArgs<Real>& a
   for (int k = 0; k < n_tensors(g); ++k) {
     const Tensor t = tensor(g, k);
     Real* const w = net.theta + t.offset;
-    if (t.role == Role::bias) {
-      const Real start = Real(bias_start(g, spec, t));
+    if (!is_weights(t.role)) {
+      const Real start = Real(start_of(g, spec, t));
       team.for_each(int(t.size()), [=](int j) { w[j] = start; });
       team.sync();
       continue;
@@ -34,7 +37,7 @@ COHORT_TEAM_FN void initialise_network(const Team& team, const InitArgs<Real>& a
                                                   : spec.init.readout_gain;
     const rng::Key key(spec.seed, t.role == Role::recurrent ? 0 : spec.pairing_salt, rng::stream_weights, uint32_t(k),
                        0);
-    const parameterisation::Info info = tensor_info(spec, t);
+    const parameterisation::Info info = tensor_info(g, spec, t);
     const init::Draw draw{key,
                           t.rows,
                           t.cols,

@@ -22,10 +22,12 @@ struct Network {
         mask(c.mask ? c.mask + size_t(i) * n_params(c.signature) : nullptr) {}
 };
 
-COHORT_TEAM_FN parameterisation::Info tensor_info(const NetSpec& spec, const Tensor& t) {
-  const bool presynaptic_hidden =
-      t.role == Role::recurrent || t.role == Role::readout || (t.role == Role::input && t.layer > 0);
-  return {t.rows, t.cols, t.n_inhibitory, presynaptic_hidden ? spec.n_excitatory : t.cols};
+// Of t.cols presynaptic units, layers of another width than n_hidden have the same fraction of excitatory ones, rounded down.
+COHORT_TEAM_FN parameterisation::Info tensor_info(const Signature& g, const NetSpec& spec, const Tensor& t) {
+  const bool presynaptic_hidden = t.role == Role::recurrent || t.layer > 0;
+  const int excitatory =
+      t.cols == g.n_hidden ? spec.n_excitatory : int(int64_t(t.cols) * spec.n_excitatory / g.n_hidden);
+  return {t.rows, t.cols, t.n_inhibitory, presynaptic_hidden ? excitatory : t.cols};
 }
 template <class Real>
 COHORT_TEAM_FN parameterisation::Parts<Real> tensor_parts(Real* theta, const Tensor& t) {
@@ -39,9 +41,10 @@ COHORT_TEAM_FN ParameterisationId parameterisation_of(const NetSpec& spec, const
 
 // out(i, j, w) for every effective weight of tensor t.
 template <class Team, class Real, class Out>
-COHORT_TEAM_FN void for_each_effective(const Team& team, const NetSpec& spec, const Tensor& t, Real* theta, Out out) {
+COHORT_TEAM_FN void for_each_effective(const Team& team, const Signature& g, const NetSpec& spec, const Tensor& t,
+                                       Real* theta, Out out) {
   with_parameterisation(parameterisation_of(spec, t),
-                        [&](auto p) { p.assemble(team, tensor_info(spec, t), tensor_parts(theta, t), out); });
+                        [&](auto p) { p.assemble(team, tensor_info(g, spec, t), tensor_parts(theta, t), out); });
 }
 
 // theta -> the core's weights; the leak goes into them (core/recurrent.h). Padding is zeroed by clear_weights. Ends synced.
@@ -52,22 +55,23 @@ COHORT_PHASE_FN void assemble(const Team& team, const Signature& g, const NetSpe
   const Real a = Real(spec.alpha), keep = Real(1 - spec.alpha);
   for (int l = 0; l < g.n_layers; ++l) {
     const auto layer = w.layer[l];
-    for_each_effective(team, spec, tensor(g, recurrent_tensor(l)), theta, [=](int i, int j, Real v) {
+    for_each_effective(team, g, spec, tensor(g, recurrent_tensor(l)), theta, [=](int i, int j, Real v) {
       const Real r = a * v + (i == j ? keep : Real(0));
       layer.r[i * ld + j] = r;
       layer.r_t[j * ld + i] = r;
     });
-    for_each_effective(team, spec, tensor(g, input_tensor(l)), theta, [=](int i, int j, Real v) {
+    for_each_effective(team, g, spec, tensor(g, input_tensor(l)), theta, [=](int i, int j, Real v) {
       layer.s_t[j * ld + i] = a * v;
       if (l > 0) layer.s[i * ld + j] = a * v;
     });
-    for_each_effective(team, spec, tensor(g, bias_tensor(l)), theta, [=](int i, int, Real v) { layer.c[i] = a * v; });
+    for_each_effective(team, g, spec, tensor(g, bias_tensor(l)), theta,
+                       [=](int i, int, Real v) { layer.c[i] = a * v; });
   }
-  for_each_effective(team, spec, tensor(g, readout_tensor(g)), theta, [=](int o, int j, Real v) {
+  for_each_effective(team, g, spec, tensor(g, readout_tensor(g)), theta, [=](int o, int j, Real v) {
     w.v[o * ld + j] = v;
     w.v_t[j * ld_out + o] = v;
   });
-  for_each_effective(team, spec, tensor(g, readout_bias_tensor(g)), theta, [=](int o, int, Real v) { w.d[o] = v; });
+  for_each_effective(team, g, spec, tensor(g, readout_bias_tensor(g)), theta, [=](int o, int, Real v) { w.d[o] = v; });
   team.sync();
 }
 
@@ -81,7 +85,7 @@ COHORT_PHASE_FN void pull_back(const Team& team, const Signature& g, const NetSp
     const Tensor t = tensor(g, k);
     if (t.size() == 0) continue;
     with_parameterisation(parameterisation_of(spec, t), [&](auto p) {
-      const auto info = tensor_info(spec, t);
+      const auto info = tensor_info(g, spec, t);
       const auto from = tensor_parts(theta, t), to = tensor_parts(gradient, t);
       if (t.role == Role::readout) {
         p.pull_back(

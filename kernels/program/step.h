@@ -30,6 +30,29 @@ COHORT_PHASE_FN void prepare_states(const Team& team, const Signature& g, const 
   team.sync();
 }
 
+// What the programs ask of a core, by its workspace; here the recurrent one (the other: program/feedforward.h).
+//
+// load_weights: theta -> the core's weights. Ends synced.
+template <class Team, class Real>
+COHORT_TEAM_FN void load_weights(const Team& team, const Signature& g, const NetSpec& spec, Real* theta,
+                                 const Workspace<Real>& w) {
+  assemble(team, g, spec, theta, w.weights);
+}
+// States and logits of the batch for steps >= first.
+template <class Team, class Real>
+COHORT_TEAM_FN void forward(const Team& team, const Signature& g, const NetSpec& spec, int rows, int first,
+                            const Workspace<Real>& w) {
+  prepare_states(team, g, spec, rows, w.h, false, 0);
+  recurrent_forward(team, g, w.weights, spec.activation, Extent{rows, g.n_steps, first}, w.batch.x, w.h, false,
+                    w.batch.y);
+}
+// Activity of layer l at a step of the batch: [rows][ld], ld as returned.
+template <class Team, class Real>
+COHORT_TEAM_FN const Real* states_at(const Signature& g, const Workspace<Real>& w, int l, int step, int rows, int* ld) {
+  *ld = Team::template pad<Real>(g.n_hidden);
+  return w.h + (ptrdiff_t(l) * (g.n_steps + 1) + step + 1) * rows * *ld;
+}
+
 COHORT_TEAM_FN Extent extent_of(const Signature& g, const NetSpec& spec, int rows) {
   return {rows, g.n_steps, spec.task.loss_steps == LossSteps::last ? g.n_steps - 1 : 0};
 }

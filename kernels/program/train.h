@@ -11,21 +11,22 @@ COHORT_TEAM_FN bool has_classes(TaskId id) {
   return classes;
 }
 
-template <class Team, class Real>
+// W: the workspace of the networks' core, by which everything that is the core's is found.
+template <class Team, template <class> class W = Workspace, class Real>
 COHORT_FN size_t train_bytes(const TrainArgs<Real>& a) {
   Arena arena(nullptr);
-  Workspace<Real>::template carve<Team>(arena, a.cohort.signature, a.cohort.signature.batch, Purpose::learning);
+  W<Real>::template carve<Team>(arena, a.cohort.signature, a.cohort.signature.batch, Purpose::learning);
   return arena.used();
 }
 
 // Steps [first, first + count) of the launch's a.steps: their losses go to that part of the network's history.
-template <class Team, class Real>
+template <template <class> class W = Workspace, class Team, class Real>
 COHORT_TEAM_FN void train_part(const Team& team, const TrainArgs<Real>& a, int i, int64_t first, int64_t count,
                                void* memory) {
   const Signature& g = a.cohort.signature;
   const Network<Real> net(a.cohort, i);
   Arena arena(memory);
-  const Workspace<Real> w = Workspace<Real>::template carve<Team>(arena, g, g.batch, Purpose::learning);
+  const W<Real> w = W<Real>::template carve<Team>(arena, g, g.batch, Purpose::learning);
   clear_weights(team, w);
   const bool classes = has_classes(net.spec.task.id), noisy = net.spec.noise > 0;
   Real* const history = a.loss + size_t(i) * size_t(a.steps) + first;
@@ -47,9 +48,9 @@ COHORT_TEAM_FN void train_part(const Team& team, const TrainArgs<Real>& a, int i
   }
   team.sync();
 }
-template <class Team, class Real>
+template <template <class> class W = Workspace, class Team, class Real>
 COHORT_TEAM_FN void train_network(const Team& team, const TrainArgs<Real>& a, int i, void* memory) {
-  train_part(team, a, i, 0, a.steps, memory);
+  train_part<W>(team, a, i, 0, a.steps, memory);
 }
 
 COHORT_END
