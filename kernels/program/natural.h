@@ -1,12 +1,11 @@
 // Gradient descent preconditioned by a running diagonal of the Fisher information: the baseline of Cornford et al. (ICLR 2021),
 // with targets sampled from the network's own softmax, not taken from the data.
 //
-// What a core of networks with NetSpec::natural does in a step, instead of loss_and_gradient and update:
-//   1. forward pass; sample_labels(team, g, spec, step, rows, y, sampled) on the logits, before errors replace them
-//   2. loss, backward pass with the labels of the batch          -> gradient
-//   3. the same logits' loss, backward pass with sampled labels  -> sampled_gradient
-//   4. natural_update(team, g, net, step, gradient, sampled_gradient)
-// Both gradients are exact means over the positions that count (LossSteps all or last), in the layout of theta.
+// A step of a network with NetSpec::natural (program/feedforward.h, learn):
+//   1. forward pass; sample_labels on the logits, before errors replace them
+//   2. loss and backward pass with the sampled labels    -> a gradient for estimate_fisher
+//   3. loss and backward pass with the batch's labels    -> the gradient for natural_update
+// Gradients are exact means over the positions that count (LossSteps all or last), in the layout of theta.
 #pragma once
 
 #include "math/random.h"
@@ -14,13 +13,17 @@
 
 COHORT_BEGIN
 
-// label[i] ~ softmax(y[., i]) for positions i of y [n_out][n_steps x rows], from the network's own stream. Ends synced.
+// label[i] ~ softmax(y[., i]) for the positions i that count of y [n_out][n_steps x rows], from the network's own stream; 0 for
+// others. Ends synced.
 template <class Team, class Real>
 COHORT_PHASE_FN void sample_labels(const Team& team, const Signature& g, const NetSpec& spec, uint64_t step, int rows,
                                    const Real* y, int32_t* label) {
   const rng::Key key(spec.seed, 0, rng::stream_sampled_label, 0, step);
   const int n = g.n_steps * rows, n_out = g.n_out;
-  team.for_each(n, [=](int i) {
+  const int first = spec.task.loss_steps == LossSteps::last ? n - rows : 0;
+  team.for_each(first, [=](int i) { label[i] = 0; });
+  team.for_each(n - first, [=](int j) {
+    const int i = first + j;
     const auto logit = [=](int o) { return y[size_t(o) * size_t(n) + size_t(i)]; };
     Real top = logit(0), total = Real(0);
     for (int o = 1; o < n_out; ++o) top = math::max(top, logit(o));
@@ -41,24 +44,36 @@ COHORT_TEAM_FN int counted_positions(const Signature& g, const NetSpec& spec) {
   return spec.task.loss_steps == LossSteps::last ? g.batch : g.batch * g.n_steps;
 }
 
-// One step. F, in the momentum array, is lambda (B s)^2 after the first step and (1 - c) F + c lambda (B s)^2 after others,
-// with s the sampled gradient, B the positions that count. A parameter of layer l moves by the learning rate times its
-// gradient, clipped, times P / ||P of W_ex of layer l|| with P = 1 / (F + 1e-8), and is projected; masked ones stay.
-// Returns false, and moves nothing, where a gradient is not finite. Syncs.
+// F, in the momentum array: lambda (B s)^2 after the first step, (1 - c) F + c lambda (B s)^2 after others, with s the gradient of
+// sampled labels and B the positions that count. Returns false, and changes nothing, where s is not finite. Ends synced.
 template <class Team, class Real>
-COHORT_PHASE_FN bool natural_update(const Team& team, const Signature& g, const Network<Real>& net, int64_t step,
-                                    const Real* gradient, const Real* sampled_gradient) {
+COHORT_PHASE_FN bool estimate_fisher(const Team& team, const Signature& g, const Network<Real>& net, int64_t step,
+                                     const Real* sampled_gradient) {
   const NetSpec& spec = net.spec;
-  const Real total = squared_norm(team, g, gradient), sampled = squared_norm(team, g, sampled_gradient);
-  if (!(total - total == Real(0) && sampled - sampled == Real(0))) return false;
-  const Real positions = Real(counted_positions(g, spec)), lambda = Real(spec.natural.scale);
-  const Real take = step == 0 ? Real(1) : Real(spec.natural.decay);
+  const Real size = squared_norm(team, g, sampled_gradient);
+  if (!(size - size == Real(0))) return false;
+  const Real positions = Real(counted_positions(g, spec)), lambda = Real(spec.natural.scale),
+             take = Real(spec.natural.decay);
+  const bool first = step == 0;  // then F holds nothing yet
   Real* const fisher = net.momentum;
   team.for_each(int(n_params(g)), [=](int i) {
     const Real s = positions * sampled_gradient[i], estimate = lambda * s * s;
-    fisher[i] = take == Real(1) ? estimate : (Real(1) - take) * fisher[i] + take * estimate;  // at first F is not read
+    fisher[i] = first ? estimate : (Real(1) - take) * fisher[i] + take * estimate;
   });
   team.sync();
+  return true;
+}
+
+// A parameter of layer l moves by the learning rate times its gradient, clipped, times P / ||P of W_ex of layer l|| with
+// P = 1 / (F + 1e-8), and is projected; masked ones stay. Returns false, and moves nothing, where the gradient is not finite.
+// Syncs.
+template <class Team, class Real>
+COHORT_PHASE_FN bool natural_update(const Team& team, const Signature& g, const Network<Real>& net, int64_t step,
+                                    const Real* gradient) {
+  const NetSpec& spec = net.spec;
+  const Real total = squared_norm(team, g, gradient);
+  if (!(total - total == Real(0))) return false;
+  const Real* const fisher = net.momentum;
   const auto preconditioner = [=](size_t i) { return Real(1) / (fisher[i] + Real(1e-8)); };
   Real layer_norm = Real(1);
   for_each_clipped(team, g, spec, gradient, total, [&](const Tensor& t, Real scale) {

@@ -103,6 +103,13 @@ COHORT_PHASE_FN int search_rate(const Team& team, const Signature& g, const Netw
   return candidates - 1;
 }
 
+// What a step found: the loss before it, and whether loss and gradient were finite; if not, no weight moved.
+template <class Real>
+struct Learned {
+  Real loss;
+  bool healthy;
+};
+
 // Corrects the gradient (in the layout of theta, in place) and moves every tensor by its rule. Returns false, and moves
 // nothing, where the gradient is not finite. Syncs.
 template <class Team, class Real>

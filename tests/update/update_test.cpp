@@ -235,7 +235,8 @@ TEST(NaturalGradient, IsThatOfTheRunningDiagonal) {
         expected[i] = std::max(0.0, expected[i]);
       }
     });
-    ASSERT_TRUE(natural_update(SerialTeam{}, net.g, net.view(), step, net.gradient.data(), sampled.data()));
+    ASSERT_TRUE(estimate_fisher(SerialTeam{}, net.g, net.view(), step, sampled.data()));
+    ASSERT_TRUE(natural_update(SerialTeam{}, net.g, net.view(), step, net.gradient.data()));
     for (size_t i = 0; i < expected.size(); ++i) {
       EXPECT_NEAR(net.momentum[i], fisher[i], 1e-14 * (fisher[i] + 1e-8)) << "F " << i << " step " << step;
       EXPECT_NEAR(net.theta[i], expected[i], 1e-11 * (1 + std::abs(expected[i]))) << i << " step " << step;
@@ -250,7 +251,8 @@ TEST(NaturalGradient, CountsTheStepsOfTheLossAndClips) {
     net.spec.task.loss_steps = steps;
     net.spec.clip = clip;
     const Numbers before = net.theta;
-    EXPECT_TRUE(natural_update(SerialTeam{}, net.g, net.view(), 0, net.gradient.data(), net.gradient.data()));
+    EXPECT_TRUE(estimate_fisher(SerialTeam{}, net.g, net.view(), 0, net.gradient.data()));
+    EXPECT_TRUE(natural_update(SerialTeam{}, net.g, net.view(), 0, net.gradient.data()));
     return std::pair{net.momentum[5], before[5] - net.theta[5]};
   };
   double norm = 0;
@@ -262,19 +264,28 @@ TEST(NaturalGradient, CountsTheStepsOfTheLossAndClips) {
   EXPECT_NEAR(clipped.second, all.second / 4, 1e-14);
 }
 TEST(NaturalGradient, MovesNothingWhereAGradientIsNotFinite) {
-  for (const bool in_sampled : {false, true}) {
-    Net net(layers(CellId::dense));
-    Numbers sampled = net.gradient;
-    (in_sampled ? sampled : net.gradient)[7] = std::nan("");
-    net.momentum.assign(net.theta.size(), 1);
-    const Numbers theta = net.theta, momentum = net.momentum;
-    EXPECT_FALSE(natural_update(SerialTeam{}, net.g, net.view(), 1, net.gradient.data(), sampled.data()));
-    EXPECT_EQ(net.theta, theta);
-    EXPECT_EQ(net.momentum, momentum);
-  }
+  Net net(layers(CellId::dense));
+  net.gradient[7] = std::nan("");
+  net.momentum.assign(net.theta.size(), 1);
+  const Numbers theta = net.theta, momentum = net.momentum;
+  EXPECT_FALSE(estimate_fisher(SerialTeam{}, net.g, net.view(), 1, net.gradient.data()));
+  EXPECT_FALSE(natural_update(SerialTeam{}, net.g, net.view(), 1, net.gradient.data()));
+  EXPECT_EQ(net.theta, theta);
+  EXPECT_EQ(net.momentum, momentum);
 }
 
 // ---- sampled labels
+// Three steps of two rows, sure of class 1; only the last step counts.
+std::vector<int32_t> last_only() {
+  Signature g = layers(CellId::dense);
+  NetSpec spec;
+  spec.task.loss_steps = LossSteps::last;
+  Numbers y(12, 0);
+  for (int i = 6; i < 12; ++i) y[size_t(i)] = 100;
+  std::vector<int32_t> label(6, -1);
+  sample_labels(SerialTeam{}, g, spec, 0, 2, y.data(), label.data());
+  return label;
+}
 TEST(SampledLabels, AreThoseOfTheSoftmax) {
   Signature g = layers(CellId::dense);
   g.n_out = 4;
@@ -293,6 +304,7 @@ TEST(SampledLabels, AreThoseOfTheSoftmax) {
   sample_labels(SerialTeam{}, g, spec, 6, rows, y.data(), next.data());
   EXPECT_EQ(label, again);
   EXPECT_NE(label, next);
+  EXPECT_EQ(last_only(), (std::vector<int32_t>{0, 0, 0, 0, 1, 1}));
   for (int kind = 0; kind < 2; ++kind) {
     double total = 0;
     for (const float z : logits[kind]) total += std::exp(double(z) - double(logits[kind][kind ? 0 : 2]));
