@@ -6,7 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "program/natural.h"
+#include "program/feedforward.h"
+#include "program/initialise.h"
+#include "program/train.h"
 #include "team/serial.h"
 
 namespace cohort {
@@ -272,6 +274,86 @@ TEST(NaturalGradient, MovesNothingWhereAGradientIsNotFinite) {
   EXPECT_FALSE(natural_update(SerialTeam{}, net.g, net.view(), 1, net.gradient.data()));
   EXPECT_EQ(net.theta, theta);
   EXPECT_EQ(net.momentum, momentum);
+}
+
+// ---- natural gradients in training
+struct Trained {
+  Signature g{.core = CoreId::feedforward, .n_in = 3, .n_hidden = 8, .n_layers = 2, .n_out = 2, .batch = 32, .bias = 1};
+  NetSpec spec;
+  NetState state;
+  Numbers theta, momentum, losses;
+  std::vector<unsigned char> memory;
+
+  explicit Trained(double lr) {
+    const TaskInfo& info = task_info(spec.task.id);
+    for (int i = 0; i < info.n_params; ++i) spec.task.param[i] = info.params[i].value;
+    spec.task.param[0] = 4;
+    g.n_in = info.n_in(spec.task.param);
+    g.n_out = info.n_out(spec.task.param);
+    g.n_steps = info.n_steps(spec.task.param);
+    spec.seed = 4;
+    spec.init.input = spec.init.readout = DistributionId::he_normal;
+    spec.activation = ActivationId::softplus;  // a unit that is always silent has P = 1e8, which stills its layer
+    spec.natural.on = 1;
+    for (RuleSpec& rule : spec.rule) {
+      rule.lr = lr;
+      rule.momentum = 0;
+    }
+    theta.resize(n_params(g));
+    momentum.assign(n_params(g), std::nan(""));
+    initialise_network(SerialTeam{}, InitArgs<double>{view()}, 0, nullptr);
+    memory.resize(train_bytes<SerialTeam, FeedforwardWorkspace>(TrainArgs<double>{view(), 1, nullptr}) + 256);
+  }
+  Cohort<double> view() {
+    return {.signature = g,
+            .n_nets = 1,
+            .nets = &spec,
+            .state = &state,
+            .theta = theta.data(),
+            .momentum = momentum.data(),
+            .mask = nullptr,
+            .data = {}};
+  }
+  void* workspace() { return memory.data() + (256 - reinterpret_cast<uintptr_t>(memory.data()) % 256) % 256; }
+  void train(int64_t steps) {
+    losses.assign(size_t(steps), 0);
+    train_network<FeedforwardWorkspace>(SerialTeam{}, TrainArgs<double>{view(), steps, losses.data()}, 0, workspace());
+  }
+};
+
+TEST(NaturalGradient, TrainsWithLabelsOfItsOwn) {
+  Trained trained(1), by_hand(1);
+  trained.train(1);
+  const SerialTeam team;
+  const Signature& g = by_hand.g;
+  const NetSpec& spec = by_hand.spec;
+  const Network<double> net(by_hand.view(), 0);
+  Arena arena(by_hand.workspace());
+  const auto w = FeedforwardWorkspace<double>::carve<SerialTeam>(arena, g, g.batch, Purpose::learning);
+  clear_weights(team, w);
+  fill_batch(team, g, spec, Dataset{}, Split::train, {rng::phase_train, 0, 0}, g.batch, w.batch);
+  const double loss = loss_and_gradient(team, g, net, true, g.batch, w, false, 0);
+  const Numbers gradient(w.gradient, w.gradient + n_params(g));
+  load_weights(team, g, spec, net.theta, w);
+  forward(team, g, spec, g.batch, 0, w);
+  sample_labels(team, g, spec, 0, g.batch, w.batch.y, w.batch.label);
+  loss_and_gradient(team, g, net, true, g.batch, w, false, 0);
+  EXPECT_NE(Numbers(w.gradient, w.gradient + n_params(g)), gradient);
+  EXPECT_TRUE(estimate_fisher(team, g, net, 0, w.gradient));
+  EXPECT_TRUE(natural_update(team, g, net, 0, gradient.data()));
+  EXPECT_EQ(trained.losses[0], loss);
+  EXPECT_EQ(trained.theta, by_hand.theta);
+  EXPECT_EQ(trained.momentum, by_hand.momentum);
+
+  trained.train(400);
+  EXPECT_EQ(trained.state.diverged_at, -1);
+  EXPECT_EQ(trained.state.step, 401);
+  double first = 0, last = 0;
+  for (size_t i = 0; i < 50; ++i) {
+    first += trained.losses[i];
+    last += trained.losses[350 + i];
+  }
+  EXPECT_LT(last, 0.8 * first);
 }
 
 // ---- sampled labels
