@@ -73,11 +73,80 @@ std::optional<Conflict> refuse_layers(const Draft& d) {
   return std::nullopt;
 }
 
+constexpr const char* tables[n_roles] = {"rule.input", "rule.recurrent", "rule.readout",
+                                         "rule.bias",  "rule.gain",      "rule.alpha"};
+
+// `what` needs plain steps of these tensors: gradient times rate, and nothing else.
+std::optional<Conflict> refuse_all_but_plain_steps(const NetSpec& spec, Role role, const std::string& what,
+                                                   const char* key) {
+  const RuleSpec& rule = spec.rule[int(role)];
+  const auto needs = [&](const char* name, const std::string& value, const char* allowed) {
+    const std::string own = std::string(tables[int(role)]) + "." + name, all = std::string("rule.") + name;
+    return Conflict{what + " does not go with " + all + " = " + value + "; allowed: " + allowed, {own, all, key}};
+  };
+  if (rule.geometry != GeometryId::euclidean)
+    return needs("geometry", std::string("\"") + info(rule.geometry).name + "\"", "euclidean");
+  if (rule.momentum != 0) return needs("momentum", to_toml(rule.momentum), "0.0");
+  if (rule.weight_decay != 0) return needs("weight_decay", to_toml(rule.weight_decay), "0.0");
+  return std::nullopt;
+}
+
+// The search for a rate that minds the clamp.
+std::optional<Conflict> refuse_search(const Draft& d) {
+  const NetSpec& spec = d.spec;
+  const int candidates = spec.search.candidates;
+  if (candidates == 0) return std::nullopt;
+  const std::string what = "rule.lr_search = " + std::to_string(candidates);
+  if (candidates == 1)
+    return Conflict{what + ": one rate leaves no choice; allowed: 0 or 2 to 1000", {"rule.lr_search"}};
+  bool clamped = false;
+  for (int role = 0; role < n_roles; ++role) {
+    const RuleSpec& rule = spec.rule[role];
+    if (rule.lr_min > rule.lr)
+      return Conflict{"rule.lr_min = " + to_toml(rule.lr_min) + " is above rule.lr = " + to_toml(rule.lr) +
+                          "; allowed: 0.0 to " + to_toml(rule.lr),
+                      {std::string(tables[role]) + ".lr_min", "rule.lr_min", std::string(tables[role]) + ".lr",
+                       "rule.lr", "rule.lr_search"}};
+    if (!is_weights(Role(role)) || rule.projection != ProjectionId::clamp) continue;
+    clamped = true;
+    if (auto conflict = refuse_all_but_plain_steps(spec, Role(role), what, "rule.lr_search")) return conflict;
+  }
+  if (clamped) return std::nullopt;
+  return Conflict{what + " needs weights with rule.projection = \"clamp\", whose loss it limits",
+                  {"rule.lr_search", "rule.projection"}};
+}
+
+// The diagonal natural gradient.
+std::optional<Conflict> refuse_natural(const Draft& d) {
+  const NetSpec& spec = d.spec;
+  if (!spec.natural.on) return std::nullopt;
+  const std::string what = "rule.natural = true";
+  const auto needs = [&](const std::string& need, const char* key) {
+    return Conflict{what + " needs " + need, {key, "rule.natural"}};
+  };
+  if (d.signature.core != CoreId::feedforward) return needs("network.core = \"feedforward\"", "network.core");
+  if (spec.task.loss != LossId::cross_entropy)
+    return needs("task.loss = \"cross_entropy\": it samples classes from the softmax", "task.loss");
+  if (spec.task.label_smoothing != 0) return needs("task.label_smoothing = 0.0", "task.label_smoothing");
+  if (spec.task.loss_steps == LossSteps::masked)
+    return needs("task.loss_steps of \"all\" or \"last\"", "task.loss_steps");
+  if (spec.search.candidates > 0) return needs("rule.lr_search = 0", "rule.lr_search");
+  if (d.fisher && d.signature.n_inhibitory > 0)
+    return needs("rule.fisher = false: it takes the place of these corrections", "rule.fisher");
+  for (int role = 0; role < n_roles; ++role)
+    if (Role(role) != Role::recurrent)
+      if (auto conflict = refuse_all_but_plain_steps(spec, Role(role), what, "rule.natural")) return conflict;
+  return std::nullopt;
+}
+
 }  // namespace
 
-DistributionId default_distribution(ParameterisationId parameterisation, Role role) {
+DistributionId default_distribution(CoreId core, ParameterisationId parameterisation, Role role) {
+  const bool feedforward = core == CoreId::feedforward;
   if (parameterisation == ParameterisationId::column_ei) return DistributionId::column_ei_balanced;
-  if (parameterisation == ParameterisationId::dann) return DistributionId::dann;
+  if (parameterisation == ParameterisationId::dann)
+    return feedforward ? DistributionId::dann_feedforward : DistributionId::dann;
+  if (feedforward) return DistributionId::he_normal;
   return role == Role::recurrent ? DistributionId::normal : DistributionId::uniform_fan_in;
 }
 
@@ -116,21 +185,31 @@ std::optional<Conflict> complete(Draft& d) {
                           {"init.input", Role::input, d.input, &spec.init.input},
                           {"init.readout", Role::readout, d.readout, &spec.init.readout}};
   for (const Start& start : starts) {
-    const DistributionId id = start.given.value_or(default_distribution(parameterisation, start.role));
+    const DistributionId id = start.given.value_or(default_distribution(shape.core, parameterisation, start.role));
     *start.result = id;
+    const bool parts = id == DistributionId::dann || id == DistributionId::dann_feedforward;
     const auto conflict = [&](const std::string& why) {
-      return Conflict{std::string(start.key) + " = \"" + info(id).name +
-                          "\" does not go with network.parameterisation = \"" + info(parameterisation).name +
-                          "\": " + why,
-                      {start.key, "network.parameterisation"}};
+      const bool by_cell = feedforward;
+      return Conflict{std::string(start.key) + " = \"" + info(id).name + "\" does not go with network." +
+                          (by_cell ? "cell = \"" : "parameterisation = \"") +
+                          (by_cell ? info(shape.cell).name : info(parameterisation).name) + "\": " + why,
+                      {start.key, by_cell ? "network.cell" : "network.parameterisation"}};
     };
-    if (dann && id != DistributionId::dann) return conflict("allowed: dann");
-    if (!dann && id == DistributionId::dann)
-      return conflict("it starts excitatory and inhibitory parts, which only \"dann\" has");
+    if (dann && !parts) return conflict("allowed: dann, dann_feedforward");
+    if (!dann && parts) return conflict("it starts excitatory and inhibitory parts, which only a DANN has");
     if (column_ei && id == DistributionId::orthogonal)
       return conflict("magnitudes of an orthogonal matrix are not orthogonal");
     if (!column_ei && id == DistributionId::column_ei_balanced)
       return conflict("it draws magnitudes, whose signs only \"column_ei\" adds");
+  }
+
+  const auto first = shape.n_layers > 0 ? spec.init.input : spec.init.readout;
+  if (column_ei && spec.init.input_mean != 0) {
+    const std::string start = "init.input_mean = " + to_toml(spec.init.input_mean) + " needs ";
+    if (!shape.bias) return Conflict{start + "network.bias = true", {"init.input_mean", "network.bias"}};
+    if (first != DistributionId::column_ei_balanced)
+      return Conflict{start + "weights of the first layer whose mean it cancels; allowed: column_ei_balanced",
+                      {"init.input_mean", "init.input", "init.readout"}};
   }
 
   // Rank.
@@ -156,17 +235,17 @@ std::optional<Conflict> complete(Draft& d) {
     RuleSpec& rule = spec.rule[role];
     rule.projection = d.projection[role].value_or(default_projection(parameterisation, Role(role)));
     if (rule.schedule == ScheduleId::step_decay && rule.decay_every == 0) {
-      static constexpr const char* tables[n_roles] = {"rule.input", "rule.recurrent", "rule.readout",
-                                                      "rule.bias",  "rule.gain",      "rule.alpha"};
       const std::string table = tables[role];
       return Conflict{"rule.schedule = \"step_decay\" needs rule.decay_every, at least 1",
                       {table + ".schedule", "rule.schedule"}};
     }
   }
-  const bool global = spec.clip_scope == ClipScope::global;
-  spec.clip = global ? spec.rule[0].clip : 0;
+  const bool tensor = spec.clip_scope == ClipScope::tensor;
+  spec.clip = tensor ? 0 : spec.rule[0].clip;
   for (RuleSpec& rule : spec.rule)
-    if (global) rule.clip = 0;
+    if (!tensor) rule.clip = 0;
+  if (!d.fisher) spec.fisher = {0, 0, 0, 0};
+  if (auto conflict = refuse_search(d)) return conflict;
 
   // Task.
   const TaskInfo& task = task_info(spec.task.id);
@@ -181,6 +260,7 @@ std::optional<Conflict> complete(Draft& d) {
     return Conflict{"task.label_smoothing = " + to_toml(spec.task.label_smoothing) + " does not go with " + loss() +
                         "; allowed: 0.0",
                     {"task.label_smoothing", "task.loss", "task.name"}};
+  if (auto conflict = refuse_natural(d)) return conflict;
   shape.n_in = task.n_in(spec.task.param);
   shape.n_out = task.n_out(spec.task.param);
   shape.n_steps = task.n_steps(spec.task.param);

@@ -16,6 +16,7 @@ struct Draft {
   std::vector<int64_t> widths;                              // network.widths
   int32_t rank = 0, n_inhibitory = 0;                       // as given; 0 = full, 0 = the default
   bool pairing_recurrent = false;                           // init.pairing
+  bool fisher = true;                                       // rule.fisher
   std::optional<DistributionId> recurrent, input, readout;  // empty: by parameterisation
   std::optional<ProjectionId> projection[n_roles];          // empty: by parameterisation
   std::optional<LossId> loss;                               // empty: the task's own
@@ -32,8 +33,8 @@ struct Conflict {
 // wrong with the combination, if anything; then the draft is not to be used.
 std::optional<Conflict> complete(Draft& draft);
 
-// The starts and projections that a parameterisation has unless told otherwise.
-DistributionId default_distribution(ParameterisationId parameterisation, Role role);
+// The starts and projections that weights have unless told otherwise.
+DistributionId default_distribution(CoreId core, ParameterisationId parameterisation, Role role);
 ProjectionId default_projection(ParameterisationId parameterisation, Role role);
 
 }  // namespace cohort::engine

@@ -194,18 +194,22 @@ struct Experiment::Body {
 
   // Rules about several keys hold for every network if they hold for every combination of the keys that they read.
   void refuse_conflicts() const {
-    if (start_clip_is_global())
+    if (one_clip_for_all())
       for (const char* path : {"rule.input.clip", "rule.recurrent.clip", "rule.readout.clip", "rule.bias.clip",
                                "rule.gain.clip", "rule.alpha.clip"})
         if (given(path))
           fail(position(path, std::vector<int64_t>(axes.size(), 0)),
                std::string(path) +
-                   " needs rule.clip_scope = \"tensor\"; with \"global\" one norm holds for all tensors (rule.clip)");
+                   " needs rule.clip_scope = \"tensor\"; with \"global\" and \"cell\" one limit holds for "
+                   "all tensors (rule.clip)");
 
+    const bool rules_together = given("rule.lr_search") || given("rule.natural");  // they read what else alone decides
+    const auto decides = [&](const Column& c) {
+      return !c.key().alone || (rules_together && c.key().path.starts_with("rule."));
+    };
     std::vector<size_t> deciding;
     for (size_t a = 0; a < axes.size(); ++a)
-      if (std::any_of(axes[a].columns.begin(), axes[a].columns.end(), [](const Column& c) { return !c.key().alone; }))
-        deciding.push_back(a);
+      if (std::any_of(axes[a].columns.begin(), axes[a].columns.end(), decides)) deciding.push_back(a);
     std::vector<int64_t> index(axes.size(), 0);
     while (true) {
       Draft d = draft(index);
@@ -220,16 +224,16 @@ struct Experiment::Body {
       if (next == 0) return;
     }
   }
-  bool start_clip_is_global() const {
+  bool one_clip_for_all() const {
     const Key& key = *find_key("rule.clip_scope");
     if (const Column* column = column_of(key)) {
       Setting scratch;
       for (int64_t i = 0; i < column->size(); ++i)
-        if (ClipScope(column->get(i, scratch).code) == ClipScope::global) return true;
+        if (ClipScope(column->get(i, scratch).code) != ClipScope::tensor) return true;
       return false;
     }
     const Base* value = base_of(key);
-    return !value || ClipScope(value->setting.code) == ClipScope::global;
+    return !value || ClipScope(value->setting.code) != ClipScope::tensor;
   }
 
   // Networks that differ in a swept value other than the seed draw their own input and readout weights.

@@ -27,6 +27,7 @@ const std::vector<std::string> roles = {"input", "recurrent", "readout", "bias",
 constexpr Range fraction{0, 1};
 constexpr Range not_negative{0};
 constexpr Range positive{0, std::numeric_limits<double>::infinity(), true};
+constexpr Range exponents{0, 8};
 constexpr Range steps{0, 4e9};  // step numbers have 32 bits
 
 Value text(const char* word) { return std::string(word); }
@@ -167,14 +168,13 @@ void network_keys(Builder& b) {
           "init.distribution", by_parameterisation, distributions,
           "recurrent weights at the start; default normal, column_ei_balanced or dann by network.parameterisation"),
       [](Draft& d, const Setting& s) { d.recurrent = id<DistributionId>(s); });
-  b.network(
-      derived_word(
-          "init.input", by_parameterisation, distributions,
-          "input weights at the start; default uniform_fan_in, column_ei_balanced or dann by network.parameterisation"),
-      [](Draft& d, const Setting& s) { d.input = id<DistributionId>(s); });
+  b.network(derived_word("init.input", by_parameterisation, distributions,
+                         "input weights at the start; default uniform_fan_in, column_ei_balanced or dann by "
+                         "network.parameterisation; of "
+                         "feedforward networks he_normal, column_ei_balanced or dann_feedforward by network.cell"),
+            [](Draft& d, const Setting& s) { d.input = id<DistributionId>(s); });
   b.network(derived_word("init.readout", by_parameterisation, distributions,
-                         "output weights at the start; default uniform_fan_in, column_ei_balanced or dann by "
-                         "network.parameterisation"),
+                         "output weights at the start; default as those of init.input"),
             [](Draft& d, const Setting& s) { d.readout = id<DistributionId>(s); });
   b.single(number("init.gain", 1.25, not_negative, "factor on the recurrent weights, g (Liu et al. 2024)"),
            [](Draft& d, const Setting& s) { d.spec.init.gain = s.number; });
@@ -204,9 +204,17 @@ void network_keys(Builder& b) {
             [](Draft& d, const Setting& s) { d.spec.init.spectral_radius = s.number; });
   b.network(number("init.density", 1, {0, 1, true}, "fraction of recurrent weights present; the others are 0 for good"),
             [](Draft& d, const Setting& s) { d.spec.init.density = s.number; });
-  b.single(word("init.inhibition", "column_mean", {"column_mean", "iid"},
-                "dann: inhibitory rows, the column mean or drawn independently (Li et al. 2023)"),
-           [](Draft& d, const Setting& s) { d.spec.init.iid_inhibition = int32_t(s.code); });
+  b.single(
+      word("init.inhibition", "column_mean", {"column_mean", "iid"},
+           "dann, dann_feedforward: inhibition that centres, or drawn independently (Li et al. 2023; Cornford et al. "
+           "2021)"),
+      [](Draft& d, const Setting& s) { d.spec.init.iid_inhibition = int32_t(s.code); });
+  b.single(boolean("init.zero_diagonal", true, "column_ei_balanced: recurrent weights start without self-connections"),
+           [](Draft& d, const Setting& s) { d.spec.init.zero_diagonal = int32_t(s.code); });
+  b.network(number("init.input_mean", 0, {-1e6, 1e6},
+                   "column_ei: mean of the inputs, which the first layer's biases start by cancelling (Cornford et al. "
+                   "2021)"),
+            [](Draft& d, const Setting& s) { d.spec.init.input_mean = s.number; });
   b.single(word("init.pairing", "all", {"all", "recurrent"},
                 "what networks of equal seed share: all weights and data, or only recurrent weights and data (Liu et "
                 "al. 2024)"),
@@ -225,6 +233,8 @@ void rule_keys(Builder& b) {
          true, [](Draft& d, int r, const Setting& s) { d.spec.rule[r].beta = s.number; });
   b.rule(number("lr", 0.003, not_negative, "learning rate"), true,
          [](Draft& d, int r, const Setting& s) { d.spec.rule[r].lr = s.number; });
+  b.rule(number("lr_min", 0, not_negative, "lowest rate of rule.lr_search"), true,
+         [](Draft& d, int r, const Setting& s) { d.spec.rule[r].lr_min = s.number; });
   b.rule(number("momentum", 0.9, {0, 1, false, true}, "momentum"), true,
          [](Draft& d, int r, const Setting& s) { d.spec.rule[r].momentum = s.number; });
   b.rule(number("dampening", 0, fraction, "part of the gradient that momentum leaves out"), true,
@@ -236,9 +246,35 @@ void rule_keys(Builder& b) {
          true, [](Draft& d, int r, const Setting& s) { d.spec.rule[r].weight_decay = s.number; });
   b.rule(number("clip", 0, not_negative, "largest norm of a gradient; 0 = off"), true,
          [](Draft& d, int r, const Setting& s) { d.spec.rule[r].clip = s.number; });
-  b.single(word("rule.clip_scope", "global", {"global", "tensor"},
-                "whose norm rule.clip limits: of all gradients together, or of each tensor's"),
+  b.single(word("rule.clip_scope", "global", {"global", "tensor", "cell"},
+                "whose norm rule.clip limits: of all gradients together, of each tensor's, or of each layer's and the "
+                "readout's"),
            [](Draft& d, const Setting& s) { d.spec.clip_scope = id<ClipScope>(s); });
+  b.network(boolean("rule.fisher", true,
+                    "DANN: correct the gradients of inhibitory parts by Fisher information (Cornford et al. 2021)"),
+            [](Draft& d, const Setting& s) { d.fisher = s.code != 0; });
+  b.single(number("rule.fisher_ix", 0.5, exponents, "rule.fisher: W_ix by (excitatory outputs)^-x"),
+           [](Draft& d, const Setting& s) { d.spec.fisher.ix_rows = s.number; });
+  b.single(number("rule.fisher_ei", 1, exponents, "rule.fisher: W_ei by (inputs)^-x"),
+           [](Draft& d, const Setting& s) { d.spec.fisher.ei_cols = s.number; });
+  b.single(number("rule.fisher_alpha_rows", 0.5, exponents, "rule.fisher: alpha by (excitatory outputs)^-x"),
+           [](Draft& d, const Setting& s) { d.spec.fisher.alpha_rows = s.number; });
+  b.single(number("rule.fisher_alpha_cols", 1, exponents, "rule.fisher: alpha by (inputs)^-x"),
+           [](Draft& d, const Setting& s) { d.spec.fisher.alpha_cols = s.number; });
+  b.network(integer("rule.lr_search", 0, {0, 1000},
+                    "rates from rule.lr to rule.lr_min, the first of which that keeps the norm of clamped weights is "
+                    "taken; 0 = always rule.lr (Cornford et al. 2021)"),
+            [](Draft& d, const Setting& s) { d.spec.search.candidates = int32_t(s.code); });
+  b.single(number("rule.lr_tolerance", 0.01, fraction,
+                  "rule.lr_search: part of the norm of clamped weights that a step may push below 0"),
+           [](Draft& d, const Setting& s) { d.spec.search.tolerance = s.number; });
+  b.network(boolean("rule.natural", false,
+                    "feedforward: precondition by a running diagonal of the Fisher information (Cornford et al. 2021)"),
+            [](Draft& d, const Setting& s) { d.spec.natural.on = int32_t(s.code); });
+  b.single(number("rule.natural_decay", 0.02, {0, 1, true}, "rule.natural: share of the newest estimate, c"),
+           [](Draft& d, const Setting& s) { d.spec.natural.decay = s.number; });
+  b.single(number("rule.natural_scale", 2.5e-5, positive, "rule.natural: factor of the estimates, lambda"),
+           [](Draft& d, const Setting& s) { d.spec.natural.scale = s.number; });
   Key projection = derived_word(
       "projection", "by network.parameterisation", projections,
       "what happens to a weight after its step; default none, but clamp for column_ei and dann; biases, alphas: none "

@@ -17,6 +17,11 @@ struct Draw {
   double gain, mean_over_sd;
   int n_excitatory;  // excitatory presynaptic columns
   bool iid_inhibition;
+  int layer;  // of the readout: the number of hidden layers
+  bool zero_diagonal;
+
+  // Do these weights take the network's inputs, which are not rectified?
+  COHORT_TEAM_FN bool takes_inputs() const { return layer == 0 && role != Role::recurrent; }
 };
 
 // Uniform numbers and a random sign for element i, apart from those of four_normals.

@@ -16,7 +16,8 @@ enum Stream : uint32_t {
   stream_noise = 4,
   stream_recurrent_noise = 5,
   stream_shuffle = 6,
-  stream_range_finder = 7
+  stream_range_finder = 7,
+  stream_sampled_label = 8
 };
 enum Phase : uint32_t { phase_train = 0, phase_evaluate = 1, phase_probe = 2, phase_kernel = 3, phase_validate = 4 };
 

@@ -1,6 +1,6 @@
 // Dale's ANN with subtractive feedforward inhibition: W = W_ex - W_ei W_ix, all three non-negative (kept so by the rule).
-// Cornford et al., ICLR 2021 (Learning to live with Dale's principle); recurrent form: Li et al., NeurIPS 2023. The
-// gradients carry the Fisher-based corrections: W_ix by rows^(-1/2), W_ei by cols^(-1).
+// Cornford et al., ICLR 2021 (Learning to live with Dale's principle); recurrent form: Li et al., NeurIPS 2023.
+// Gradients are exact; their corrections are the update's (program/correction.h).
 #pragma once
 
 #include "parameterisation/parts.h"
@@ -23,17 +23,16 @@ struct dann {
   COHORT_TEAM_FN static void pull_back(const Team& team, const Info& info, const Parts<Real>& w, In dw,
                                        const Parts<Real>& grad) {
     const int rows = info.rows, cols = info.cols, ni = info.n_inhibitory;
-    const Real ix_scale = Real(1) / math::sqrt(Real(rows)), ei_scale = Real(1) / Real(cols);
     team.for_each_2d(rows, cols, [=](int i, int j) { grad.main[i * cols + j] = dw(i, j); });
     team.for_each_2d(rows, ni, [=](int i, int k) {
       Real sum = Real(0);
       for (int j = 0; j < cols; ++j) sum -= dw(i, j) * w.ix[k * cols + j];
-      grad.ei[i * ni + k] = ei_scale * sum;
+      grad.ei[i * ni + k] = sum;
     });
     team.for_each_2d(ni, cols, [=](int k, int j) {
       Real sum = Real(0);
       for (int i = 0; i < rows; ++i) sum -= dw(i, j) * w.ei[i * ni + k];
-      grad.ix[k * cols + j] = ix_scale * sum;
+      grad.ix[k * cols + j] = sum;
     });
   }
 };

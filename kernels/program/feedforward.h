@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/feedforward.h"
+#include "program/natural.h"
 #include "program/step.h"
 
 COHORT_BEGIN
@@ -12,8 +13,9 @@ struct FeedforwardWorkspace {
   Batch<Real> batch;
   Real* x;  // [T * rows][ld of n_in]: the batch's inputs, padded
   FeedforwardScratch<Real> scratch;
-  Real* gradient;  // [n_params]
-  void* zeroed;    // layers and x
+  Real* gradient;    // [n_params]
+  int32_t* sampled;  // [T][rows] labels, of natural gradients
+  void* zeroed;      // layers and x
   size_t zeroed_bytes;
 
   template <class Team>
@@ -30,6 +32,7 @@ struct FeedforwardWorkspace {
     if (purpose == Purpose::learning) {
       w.scratch = FeedforwardScratch<Real>::template carve<Team>(arena, g, positions);
       w.gradient = arena.take<Real>(n_params(g));
+      w.sampled = arena.take<int32_t>(size_t(positions));
     }
     return w;
   }
@@ -163,6 +166,31 @@ COHORT_TEAM_FN Real loss_and_gradient(const Team& team, const Signature& g, cons
   team.sync();
   feedforward_learn(team, g, net.spec, rows, net.theta, w, w.gradient);
   return loss;
+}
+
+// What train_part calls: a step of the rule, or of the natural gradient.
+template <class Team, class Real>
+COHORT_TEAM_FN Learned<Real> learn(const Team& team, const Signature& g, const Network<Real>& net, bool classes,
+                                   const FeedforwardWorkspace<Real>& w, bool noisy, int64_t step) {
+  const NetSpec& spec = net.spec;
+  const int rows = g.batch;
+  bool healthy = true;
+  if (spec.natural.on) {
+    load_weights(team, g, spec, net.theta, w);
+    forward(team, g, spec, rows, extent_of(g, spec, rows).first, w);
+    sample_labels(team, g, spec, uint64_t(step), rows, w.batch.y, w.sampled);
+    Batch<Real> sampled = w.batch;
+    sampled.label = w.sampled;
+    batch_loss(team, g, spec, true, rows, sampled);
+    team.sync();
+    feedforward_learn(team, g, spec, rows, net.theta, w, w.gradient);
+    healthy = estimate_fisher(team, g, net, step, w.gradient);
+  }
+  const Real loss = loss_and_gradient(team, g, net, classes, rows, w, noisy, uint64_t(step));
+  healthy = healthy && loss - loss == Real(0);
+  if (!healthy) return {loss, false};
+  return {loss,
+          spec.natural.on ? natural_update(team, g, net, step, w.gradient) : update(team, g, net, step, w.gradient)};
 }
 
 COHORT_END

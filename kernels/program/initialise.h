@@ -5,10 +5,14 @@
 
 COHORT_BEGIN
 
-// Of what is not weights: biases 0, gains 1, alphas ln sqrt((2 pi - 1) / d) for a layer of d inputs (Cornford et al., ICLR 2021).
-COHORT_TEAM_FN double start_of(const Signature& g, const Tensor& t) {
+// Of what is not weights: gains 1, alphas ln sqrt((2 pi - 1) / d) for a layer of d inputs (Cornford et al., ICLR 2021), biases 0
+// or as InitSpec::input_mean has them.
+COHORT_TEAM_FN double start_of(const Signature& g, const NetSpec& spec, const Tensor& t) {
   if (t.role == Role::gain) return 1;
-  return t.role == Role::alpha ? 0.5 * math::log(5.283185307179586 / double(layer_inputs(g, t.layer))) : 0;
+  if (t.role == Role::alpha) return 0.5 * math::log(5.283185307179586 / double(layer_inputs(g, t.layer)));
+  if (t.layer > 0 || spec.parameterisation != ParameterisationId::column_ei) return 0;
+  const double gain = g.n_layers > 0 ? spec.init.input_gain : spec.init.readout_gain;
+  return 0 - math::sqrt(double(g.n_in)) * gain * spec.init.input_mean;
 }
 
 template <class Team, class Real>
@@ -20,7 +24,7 @@ COHORT_TEAM_FN void initialise_network(const Team& team, const InitArgs<Real>& a
     const Tensor t = tensor(g, k);
     Real* const w = net.theta + t.offset;
     if (!is_weights(t.role)) {
-      const Real start = Real(start_of(g, t));
+      const Real start = Real(start_of(g, spec, t));
       team.for_each(int(t.size()), [=](int j) { w[j] = start; });
       team.sync();
       continue;
@@ -43,7 +47,9 @@ COHORT_TEAM_FN void initialise_network(const Team& team, const InitArgs<Real>& a
                           gain,
                           spec.init.mean_over_sd,
                           info.n_excitatory,
-                          spec.init.iid_inhibition != 0};
+                          spec.init.iid_inhibition != 0,
+                          t.layer,
+                          spec.init.zero_diagonal != 0};
     with_distribution(id, [&](auto distribution) { distribution.draw(team, draw, tensor_parts(net.theta, t)); });
     if (spec.parameterisation == ParameterisationId::column_ei) {
       team.for_each(t.rows * t.cols, [=](int j) { w[j] = math::abs(w[j]); });

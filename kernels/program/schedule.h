@@ -41,4 +41,11 @@ COHORT_TEAM_FN double learning_rate(const RuleSpec& r, int64_t step, int64_t ste
   return r.lr * factor;
 }
 
+// That of candidate i of a search (RateSearch): 0 is the rate itself, the last one goes down to lr_min.
+COHORT_TEAM_FN double candidate_rate(const RuleSpec& r, int i, int candidates, int64_t step, int64_t steps) {
+  const double rate = learning_rate(r, step, steps);
+  if (i == 0 || candidates < 2 || !(r.lr > 0)) return rate;
+  return rate * (1 + (r.lr_min / r.lr - 1) * double(i) / double(candidates - 1));
+}
+
 COHORT_END

@@ -19,6 +19,14 @@ COHORT_FN size_t train_bytes(const TrainArgs<Real>& a) {
   return arena.used();
 }
 
+// One step on the batch in w: loss, gradient, update. Another core may have its own for its workspace.
+template <class Team, class W, class Real>
+COHORT_TEAM_FN Learned<Real> learn(const Team& team, const Signature& g, const Network<Real>& net, bool classes,
+                                   const W& w, bool noisy, int64_t step) {
+  const Real loss = loss_and_gradient(team, g, net, classes, g.batch, w, noisy, uint64_t(step));
+  return {loss, loss - loss == Real(0) && update(team, g, net, step, w.gradient)};
+}
+
 // Steps [first, first + count) of the launch's a.steps: their losses go to that part of the network's history.
 template <template <class> class W = Workspace, class Team, class Real>
 COHORT_TEAM_FN void train_part(const Team& team, const TrainArgs<Real>& a, int i, int64_t first, int64_t count,
@@ -34,9 +42,9 @@ COHORT_TEAM_FN void train_part(const Team& team, const TrainArgs<Real>& a, int i
   bool healthy = net.state.diverged_at < 0;
   for (; done < count && step < net.spec.steps && healthy; ++done) {
     fill_batch(team, g, net.spec, a.cohort.data, Split::train, {rng::phase_train, uint64_t(step), 0}, g.batch, w.batch);
-    const Real loss = loss_and_gradient(team, g, net, classes, g.batch, w, noisy, uint64_t(step));
-    healthy = loss - loss == Real(0) && update(team, g, net, step, w.gradient);
-    if (team.lane() == 0) history[done] = loss;
+    const Learned<Real> learned = learn(team, g, net, classes, w, noisy, step);
+    healthy = learned.healthy;
+    if (team.lane() == 0) history[done] = learned.loss;
     step += healthy;
   }
   const Real nothing = Real(__builtin_nanf(""));

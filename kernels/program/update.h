@@ -1,6 +1,7 @@
-// The learning rule over a network's tensors, in place: clipping, then program/rule.h for every weight.
+// The learning rule over a network's tensors, in place: corrections, clipping, the rate, then program/rule.h for every weight.
 #pragma once
 
+#include "program/correction.h"
 #include "program/network.h"
 #include "program/rule.h"
 #include "program/schedule.h"
@@ -42,28 +43,90 @@ COHORT_TEAM_FN void project_tensor(const Team& team, ProjectionId id, int n, con
   });
 }
 
-// Moves every tensor by its rule. Returns false, and moves nothing, where the gradient is not finite. Syncs.
 template <class Team, class Real>
-COHORT_PHASE_FN bool update(const Team& team, const Signature& g, const Network<Real>& net, int64_t step,
-                            const Real* gradient) {
-  const auto squared = [&](const Tensor& t) {
-    const Real* const d = gradient + t.offset;
-    return team.template sum<Real>(int(t.size()), [=](int i) { return d[i] * d[i]; });
-  };
+COHORT_TEAM_FN Real squared_norm(const Team& team, const Tensor& t, const Real* gradient) {
+  const Real* const d = gradient + t.offset;
+  return team.template sum<Real>(int(t.size()), [=](int i) { return d[i] * d[i]; });
+}
+// Of a whole gradient in the layout of theta. Syncs.
+template <class Team, class Real>
+COHORT_TEAM_FN Real squared_norm(const Team& team, const Signature& g, const Real* gradient) {
   Real total = Real(0);
-  for (int k = 0; k < n_tensors(g); ++k) total += squared(tensor(g, k));
-  if (!(total - total == Real(0))) return false;  // NaN or infinite
-  const NetSpec& spec = net.spec;
-  const bool global = spec.clip_scope == ClipScope::global;
+  for (int k = 0; k < n_tensors(g); ++k) total += squared_norm(team, tensor(g, k), gradient);
+  return total;
+}
+
+// f(t, scale) for every tensor that is there, in order, with the factor by which clipping scales its gradient. `total`: the
+// squared norm of the whole gradient. Syncs.
+template <class Team, class Real, class F>
+COHORT_TEAM_FN void for_each_clipped(const Team& team, const Signature& g, const NetSpec& spec, const Real* gradient,
+                                     Real total, F f) {
+  Real cell = Real(0);
   for (int k = 0; k < n_tensors(g); ++k) {
     const Tensor t = tensor(g, k);
+    if (spec.clip_scope == ClipScope::cell && k % tensors_per_layer(g) == 0) {
+      cell = Real(0);
+      for (int j = k; j < n_tensors(g) && j < k + tensors_per_layer(g); ++j)
+        cell += squared_norm(team, tensor(g, j), gradient);
+    }
     if (t.size() == 0) continue;
-    const RuleSpec& rule = spec.rule[int(t.role)];
-    const Real scale = global ? clip_factor(spec.clip, total) : clip_factor(rule.clip, squared(t));
-    update_tensor(team, rule, Real(learning_rate(rule, step, spec.steps)), step == 0, int(t.size()), scale,
-                  gradient + t.offset, net.theta + t.offset, net.momentum + t.offset,
-                  net.mask ? net.mask + t.offset : nullptr);
+    f(t, spec.clip_scope == ClipScope::global ? clip_factor(spec.clip, total)
+         : spec.clip_scope == ClipScope::cell
+             ? clip_factor(spec.clip, cell)
+             : clip_factor(spec.rule[int(t.role)].clip, squared_norm(team, t, gradient)));
   }
+}
+
+// The candidate of a RateSearch that the step takes. Its plain step is w - rate scale gradient; masked weights stay. Syncs.
+template <class Team, class Real>
+COHORT_PHASE_FN int search_rate(const Team& team, const Signature& g, const Network<Real>& net, int64_t step,
+                                const Real* gradient, Real total) {
+  const NetSpec& spec = net.spec;
+  const int candidates = spec.search.candidates;
+  for (int i = 0; i + 1 < candidates; ++i) {
+    Real kept = Real(0), all = Real(0);
+    for_each_clipped(team, g, spec, gradient, total, [&](const Tensor& t, Real scale) {
+      const RuleSpec& rule = spec.rule[int(t.role)];
+      if (rule.projection != ProjectionId::clamp || t.role == Role::bias || t.role == Role::alpha) return;
+      const Real rate = scale * Real(candidate_rate(rule, i, candidates, step, spec.steps));
+      const Real *const d = gradient + t.offset, *const w = net.theta + t.offset;
+      const uint8_t* const mask = net.mask ? net.mask + t.offset : nullptr;
+      const auto moved = [=](int j) { return mask && !mask[j] ? w[j] : w[j] - rate * d[j]; };
+      kept += team.template sum<Real>(int(t.size()), [=](int j) {
+        const Real v = math::max(Real(0), moved(j));
+        return v * v;
+      });
+      all += team.template sum<Real>(int(t.size()), [=](int j) { return moved(j) * moved(j); });
+    });
+    if (math::sqrt(kept) >= Real(1 - spec.search.tolerance) * math::sqrt(all)) return i;
+  }
+  return candidates - 1;
+}
+
+// What a step found: the loss before it, and whether loss and gradient were finite; if not, no weight moved.
+template <class Real>
+struct Learned {
+  Real loss;
+  bool healthy;
+};
+
+// Corrects the gradient (in the layout of theta, in place) and moves every tensor by its rule. Returns false, and moves
+// nothing, where the gradient is not finite. Syncs.
+template <class Team, class Real>
+COHORT_PHASE_FN bool update(const Team& team, const Signature& g, const Network<Real>& net, int64_t step,
+                            Real* gradient) {
+  const NetSpec& spec = net.spec;
+  if (has_corrections(g)) correct_gradient(team, g, spec.fisher, gradient);
+  const Real total = squared_norm(team, g, gradient);
+  if (!(total - total == Real(0))) return false;  // NaN or infinite
+  const int candidates = spec.search.candidates;
+  const int candidate = candidates > 1 ? search_rate(team, g, net, step, gradient, total) : 0;
+  for_each_clipped(team, g, spec, gradient, total, [&](const Tensor& t, Real scale) {
+    const RuleSpec& rule = spec.rule[int(t.role)];
+    const Real lr = Real(candidate_rate(rule, candidate, candidates, step, spec.steps));
+    update_tensor(team, rule, lr, step == 0, int(t.size()), scale, gradient + t.offset, net.theta + t.offset,
+                  net.momentum + t.offset, net.mask ? net.mask + t.offset : nullptr);
+  });
   team.sync();
   return true;
 }

@@ -158,6 +158,79 @@ TEST(Experiment, ClippingIsEitherGlobalOrPerTensor) {
   EXPECT_EQ(tensor.clip_scope, ClipScope::tensor);
 }
 
+TEST(Experiment, ACellIsClippedByOneLimit) {
+  const NetSpec cell = only("rule.clip = 3\nrule.clip_scope = \"cell\"\n").spec;
+  EXPECT_EQ(cell.clip_scope, ClipScope::cell);
+  EXPECT_EQ(cell.clip, 3);
+  for (const RuleSpec& rule : cell.rule) EXPECT_EQ(rule.clip, 0);
+}
+
+TEST(Experiment, CorrectionsAreOnUnlessTurnedOff) {
+  const std::string dann = "network.parameterisation = \"dann\"\n";
+  const FisherSpec published = only(dann).spec.fisher, off = only(dann + "rule.fisher = false\n").spec.fisher,
+                   other = only(dann +
+                                "rule.fisher_ix = 0.25\nrule.fisher_ei = 0\nrule.fisher_alpha_rows = "
+                                "1\nrule.fisher_alpha_cols = 2\n")
+                               .spec.fisher;
+  const auto exponents = [](const FisherSpec& f) {
+    return std::vector<double>{f.ix_rows, f.ei_cols, f.alpha_rows, f.alpha_cols};
+  };
+  EXPECT_EQ(exponents(published), (std::vector<double>{.5, 1, .5, 1}));
+  EXPECT_EQ(exponents(off), (std::vector<double>{0, 0, 0, 0}));
+  EXPECT_EQ(exponents(other), (std::vector<double>{.25, 0, 1, 2}));
+  const Experiment swept = Experiment::parse(head + dann + "[sweep]\n\"rule.fisher\" = [true, false]\n");
+  EXPECT_EQ(swept.network(0).spec.fisher.ei_cols, 1);
+  EXPECT_EQ(swept.network(1).spec.fisher.ei_cols, 0);
+}
+
+TEST(Experiment, RatesMayMindTheClamp) {
+  const NetSpec spec = only(
+                           "network.parameterisation = \"dann\"\n[rule]\nlr = 0.5\nmomentum = 0\nlr_search = "
+                           "9\nlr_min = 0.1\nlr_tolerance = 0.02\n[rule.bias]\nlr_min = 0.2\n")
+                           .spec;
+  EXPECT_EQ(spec.search.candidates, 9);
+  EXPECT_EQ(spec.search.tolerance, 0.02);
+  EXPECT_EQ(spec.rule[int(Role::recurrent)].lr_min, 0.1);
+  EXPECT_EQ(spec.rule[int(Role::bias)].lr_min, 0.2);
+  EXPECT_EQ(only("").spec.search.candidates, 0);
+}
+
+TEST(Experiment, NaturalGradientsAreForFeedforwardNetworks) {
+  const NetSpec spec = only(
+                           "[network]\ncore = \"feedforward\"\ncell = \"dann\"\nn_inhibitory = 1\n[rule]\nlr = "
+                           "300\nmomentum = 0\nfisher = false\nnatural = true\n")
+                           .spec;
+  EXPECT_EQ(spec.natural.on, 1);
+  EXPECT_EQ(spec.natural.decay, .02);
+  EXPECT_EQ(spec.natural.scale, 2.5e-5);
+  EXPECT_EQ(only("").spec.natural.on, 0);
+}
+
+TEST(Experiment, StartsOfFeedforwardNetworksFollowTheirCells) {
+  const auto starts = [](const std::string& cell) {
+    return only("network.core = \"feedforward\"\nnetwork.cell = \"" + cell + "\"\n").spec.init;
+  };
+  for (const auto& [cell, id] : {std::pair{"dense", DistributionId::he_normal},
+                                 {"layer_norm", DistributionId::he_normal},
+                                 {"batch_norm", DistributionId::he_normal},
+                                 {"column_ei", DistributionId::column_ei_balanced},
+                                 {"dann", DistributionId::dann_feedforward},
+                                 {"dann_subtractive", DistributionId::dann_feedforward}}) {
+    EXPECT_EQ(starts(cell).input, id) << cell;
+    EXPECT_EQ(starts(cell).readout, id) << cell;
+  }
+  EXPECT_EQ(only("").spec.init.input, DistributionId::uniform_fan_in);
+  const InitSpec given = only(
+                             "[network]\nparameterisation = \"column_ei\"\nbias = true\n[init]\nzero_diagonal = "
+                             "false\ninput_mean = 0.1307\nreadout = \"he_normal\"\n")
+                             .spec.init;
+  EXPECT_EQ(given.zero_diagonal, 0);
+  EXPECT_EQ(given.input_mean, .1307);
+  EXPECT_EQ(given.readout, DistributionId::he_normal);
+  EXPECT_EQ(only("").spec.init.zero_diagonal, 1);
+  EXPECT_EQ(only("init.input_mean = 0.5\n").spec.init.input_mean, 0.5);  // of column_ei alone, which a sweep may hold
+}
+
 TEST(Experiment, ParameterisationsBringTheirStartsAndProjections) {
   const ResolvedNetwork ei = only("network.parameterisation = \"column_ei\"\n");
   EXPECT_EQ(ei.spec.init.recurrent, DistributionId::column_ei_balanced);

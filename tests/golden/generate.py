@@ -18,6 +18,7 @@ Needs jax and numpy. The sources of the formulas, as cited in the comments below
 """
 
 import argparse
+import collections
 import json
 import math
 import pathlib
@@ -32,6 +33,8 @@ jax.config.update("jax_enable_x64", True)
 DATE = "2026-11-23"  # fixed, so that writing the files again changes nothing
 DATA = pathlib.Path(__file__).parent / "data"
 ROLES = ("input", "recurrent", "readout", "bias")
+LAYER = ("weights", "bias", "gain", "alpha")  # tensors of a feedforward layer
+LAYER_ROLES = ("input", "readout", "bias", "gain", "alpha")
 UPDATES = 5
 
 
@@ -54,15 +57,19 @@ def rule(geometry="euclidean", **changes):
         decay_every=0,
         decay_factor=1.0,
     )
-    assert set(changes) <= set(values), changes
+    assert set(changes) <= set(values) | {"lr_min"}, changes
     return values | changes
+
+
+def fisher(ix_rows=0.5, ei_cols=1.0, alpha_rows=0.5, alpha_cols=1.0):
+    return dict(ix_rows=ix_rows, ei_cols=ei_cols, alpha_rows=alpha_rows, alpha_cols=alpha_cols)
 
 
 def case(name, about, rules, *, parameterisation="dense", activation="relu", alpha=1.0, layers=1, n=6, n_in=3, n_out=3,
          ni=0, batch=3, steps=6, bias=0, loss="cross_entropy", loss_steps="all", smoothing=0.0, targets="labels",
-         clip_scope="global", clip=0.0, total_steps=100, zeros=False, expect=(), tangent=()):
+         clip_scope="global", clip=0.0, total_steps=100, zeros=False, expect=(), tangent=(), **extra):
     """`rules` is one rule for every role, or a dict with one per role. `expect`: events that must have happened at
-    least once in the updates, or the case would not test what it says."""
+    least once in the updates, or the case would not test what it says. `extra`: fisher, search."""
     if set(rules) != set(ROLES):
         rules = {role: rules for role in ROLES}
     signature = dict(core="recurrent", n_in=n_in, n_hidden=n, n_layers=layers, n_out=n_out, n_inhibitory=ni,
@@ -77,6 +84,7 @@ def case(name, about, rules, *, parameterisation="dense", activation="relu", alp
         clip_scope=clip_scope,
         clip=clip,
         steps=total_steps,
+        **extra,
     )
     return dict(name=name, about=about, signature=signature, net=net, targets=targets, zeros=zeros, expect=expect,
                 tangent=tangent)
@@ -171,12 +179,89 @@ def cases():
         case("tangent_kernel_layers", "tangent kernels of all weight tensors of two leaky layers of signed columns",
              rule("neg_entropy", lr=1.0), activation="tanh", layers=2, n=5, batch=2, steps=4, n_out=2, alpha=0.4,
              bias=1, tangent=(0, 1, 3, 4, 6), **dale),
+        # Corrections, clip per cell and rates of [4, 5].
+        case("dann_cell_clip", "Fisher corrections, then one clip for each layer's cell and one for the readout",
+             clamp, layers=2, n=5, bias=1, clip=0.5, clip_scope="cell", expect=("clipped", "unclipped", "projected"),
+             **dann),
+        case("dann_uncorrected", "no corrections, one clip per tensor", clamp | dict(clip=0.1), bias=1,
+             clip_scope="tensor", expect=("clipped", "projected"), fisher=fisher(0.0, 0.0, 0.0, 0.0), **dann),
+        case("dann_exponents", "corrections with other exponents, clip per cell, momentum",
+             rule(lr=0.1, momentum=0.9, projection="clamp"), layers=2, n=5, n_out=2, clip=0.1, clip_scope="cell",
+             expect=("clipped",), fisher=fisher(0.25, 0.75, 0.0, 0.0), **dann),
+        case("column_ei_cell_clip", "clip per cell", clamp, layers=2, n=5, bias=1, clip=0.5, clip_scope="cell",
+             expect=("clipped", "unclipped", "projected"), **dale),
+        case("dann_rate_search", "the rate is the first of 7 that keeps the norm of the magnitudes; clip per cell",
+             rule(lr=2.0, lr_min=0.2, projection="clamp"), bias=1, clip=0.3, clip_scope="cell",
+             expect=("clipped", "projected", "rate_first", "rate_between"),
+             search=dict(candidates=7, tolerance=0.0005), **dann),
+        case("column_ei_rate_search", "no tolerance, so often the lowest rate; rates and schedules of their own",
+             dict(
+                 input=rule(lr=0.8, lr_min=0.05, projection="clamp"),
+                 recurrent=rule(lr=0.4, lr_min=0.02, projection="clamp", schedule="cosine"),
+                 readout=rule(lr=0.8, lr_min=0.05, projection="clamp"),
+                 bias=rule(lr=1.0, lr_min=0.5),
+             ), layers=2, n=5, bias=1, clip_scope="tensor", total_steps=8, search=dict(candidates=5, tolerance=0.0),
+             expect=("projected", "rate_last", "rate_between"), **dale),
+    ]
+
+
+def layered(name, about, cell, rules, *, widths=(6, 3), n_in=4, n_out=3, batch=5, steps=1, bias=1, ni=0, ni_readout=0,
+            norm="standard", normalised_readout=0, loss="cross_entropy", loss_steps="all", smoothing=0.0,
+            activation="relu", targets="labels", clip_scope="global", clip=0.0, total_steps=100, expect=(), **extra):
+    """A feedforward network of cells; `norm`: form of its norms. `extra`: fisher, search, natural."""
+    if set(rules) != set(LAYER_ROLES):
+        rules = {role: rules for role in LAYER_ROLES}
+    signature = dict(core="feedforward", cell=cell, n_in=n_in, n_hidden=max(widths, default=1), n_layers=len(widths),
+                     widths=list(widths), n_out=n_out, n_inhibitory=ni, n_inhibitory_readout=ni_readout,
+                     normalised_readout=normalised_readout, batch=batch, n_steps=steps, bias=bias)
+    dale = "column_ei" if cell == "column_ei" else "dann" if cell.startswith("dann") else "dense"
+    net = dict(parameterisation=dale, norm=norm, activation=activation,
+               n_excitatory=max(widths, default=1) * 2 // 3 if dale == "column_ei" else 0,
+               task=dict(loss=loss, loss_steps=loss_steps, label_smoothing=smoothing), rule=rules,
+               clip_scope=clip_scope, clip=clip, steps=total_steps, **extra)
+    return dict(name=name, about=about, signature=signature, net=net, targets=targets, zeros=False, expect=expect,
+                tangent=())
+
+
+def layered_cases():
+    def rules(lr, projection="none", **changes):
+        free = rule(lr=lr, **changes)
+        kept = free | dict(projection=projection)
+        return dict(input=kept, readout=kept, gain=kept, bias=free, alpha=free)
+
+    dann = dict(ni=4, ni_readout=1)
+    return [
+        layered("dense", "multilayer perceptron", "dense", rules(0.2)),
+        layered("dense_no_hidden", "linear classifier, several steps", "dense", rules(0.2), widths=(), steps=3),
+        layered("dann", "divisive and subtractive inhibition [5], corrections, clamp", "dann", rules(1.5, "clamp"),
+                expect=("projected",), **dann),
+        layered("dann_uncorrected", "no corrections, a smaller rate, clip per cell", "dann", rules(0.02, "clamp"),
+                fisher=fisher(0.0, 0.0, 0.0, 0.0), clip=1.0, clip_scope="cell", expect=("clipped",), **dann),
+        layered("dann_exponents", "other exponents, momentum, no biases, steps of which the last counts", "dann",
+                rules(0.1, "clamp", momentum=0.9), bias=0, steps=3, loss_steps="last",
+                fisher=fisher(0.25, 0.5, 1.0, 0.75), **dann),
+        layered("dann_subtractive", "subtractive inhibition [5], clip per tensor", "dann_subtractive",
+                rules(0.3, "clamp", clip=0.2), clip_scope="tensor", expect=("clipped", "projected"), **dann),
+        layered("dann_natural", "diagonal natural gradient [5], one interneuron, sampled labels", "dann",
+                rules(0.5, "clamp"), ni=1, ni_readout=1, fisher=fisher(0.0, 0.0, 0.0, 0.0),
+                natural=dict(decay=0.2, scale=2.5e-5)),
+        layered("column_ei", "signed columns, positive first layer, clip per cell", "column_ei", rules(0.3, "clamp"),
+                clip=0.4, clip_scope="cell", expect=("clipped", "projected")),
+        layered("layer_norm", "textbook form", "layer_norm", rules(0.2)),
+        layered("layer_norm_published", "the form of [5]'s code, of outputs too", "layer_norm", rules(0.2),
+                norm="published", normalised_readout=1),
+        layered("batch_norm", "textbook form, of outputs too", "batch_norm", rules(0.2), normalised_readout=1, batch=7),
+        layered("batch_norm_published", "the form of [5]'s code", "batch_norm", rules(0.2), norm="published", batch=7),
+        layered("batch_norm_steps", "statistics over all positions that count, squared errors, tanh", "batch_norm",
+                rules(0.05), steps=2, loss="mse", targets="real", activation="tanh"),
     ]
 
 
 # ---- layout of the parameters, as stated by tensor() in kernels.h ----------------------------------------------------
 def tensors(s):
     """One dict per tensor: role, layer, and its parts as (name, shape, offset)."""
+    if s["core"] == "feedforward":
+        return layered_tensors(s)
     result, offset = [], 0
     for layer in range(s["n_layers"] + 1):
         readout = layer == s["n_layers"]
@@ -188,6 +273,34 @@ def tensors(s):
             height = rows if role != "bias" or s["bias"] else 0
             parts = []
             for part, shape in (("main", (height, cols)), ("ei", (height, ni)), ("ix", (ni, cols))):
+                parts.append((part, shape, offset))
+                offset += shape[0] * shape[1]
+            result.append(dict(role=role, layer=layer, parts=parts, end=offset))
+    return result
+
+
+def interneurons(s, layer):
+    """Layers narrower than n_hidden have fewer, in proportion."""
+    if layer == s["n_layers"]:
+        return s["n_inhibitory_readout"] or s["n_inhibitory"]
+    return max(s["n_inhibitory"] * s["widths"][layer] // s["n_hidden"], 1) if s["n_inhibitory"] else 0
+
+
+def layered_tensors(s):
+    sizes, result, offset = [s["n_in"], *s["widths"], s["n_out"]], [], 0
+    for layer in range(s["n_layers"] + 1):
+        readout = layer == s["n_layers"]
+        rows, cols, ni = sizes[layer + 1], sizes[layer], interneurons(s, layer)
+        divides = s["cell"] == "dann"
+        norm = s["cell"] in ("layer_norm", "batch_norm") and (not readout or s["normalised_readout"])
+        for role, shapes in (
+            ("readout" if readout else "input", ((rows, cols), (rows, ni), (ni, cols))),
+            ("bias", ((rows if s["bias"] else 0, 1), (0, 0), (0, 0))),
+            ("gain", ((rows if norm or divides else 0, 1), (0, 0), (0, 0))),
+            ("alpha", ((ni if divides else 0, 1), (0, 0), (0, 0))),
+        ):
+            parts = []
+            for part, shape in zip(("main", "ei", "ix"), shapes):
                 parts.append((part, shape, offset))
                 offset += shape[0] * shape[1]
             result.append(dict(role=role, layer=layer, parts=parts, end=offset))
@@ -239,6 +352,40 @@ def logits(s, net, weights, x):
     return sequence @ v.T + (c[:, 0] if s["bias"] else 0.0)
 
 
+def layered_logits(s, net, theta, x):
+    """y[t][b][o] of a feedforward network of cells [5]. Statistics of a batch are those of the positions that count."""
+    f, parts = ACTIVATION[net["activation"]], split(s, theta)
+    h = x
+    for layer in range(s["n_layers"] + 1):
+        weights, bias, gain, alpha = parts[4 * layer : 4 * layer + 4]
+        readout, w = layer == s["n_layers"], weights["main"]
+        b = bias["main"][:, 0] if s["bias"] else 0.0
+        if s["cell"] == "column_ei" and layer > 0:
+            excitatory = w.shape[1] * net["n_excitatory"] // s["n_hidden"]
+            w = w * jnp.where(jnp.arange(w.shape[1]) < excitatory, 1.0, -1.0)
+        if s["cell"].startswith("dann"):
+            zi = h @ weights["ix"].T
+            z = h @ w.T - zi @ weights["ei"].T
+            if s["cell"] == "dann":
+                gamma = zi @ (weights["ei"] * jnp.exp(alpha["main"][:, 0])).T + 1e-8
+                z = gain["main"][:, 0] / gamma * z
+            z = z + b
+        elif gain["main"].size:
+            u, published = h @ w.T, net["norm"] == "published"
+            u = u + b if published else u
+            axes = -1 if s["cell"] == "layer_norm" else (0, 1)
+            mean = jnp.mean(u, axes, keepdims=True)
+            if published:
+                sd = jnp.std(u, axes, keepdims=True, ddof=1)
+            else:
+                sd = jnp.sqrt(jnp.var(u, axes, keepdims=True) + 1e-5)
+            z = gain["main"][:, 0] * (u - mean) / sd + b
+        else:
+            z = h @ w.T + b
+        h = z if readout else f(z)
+    return h
+
+
 def loss_of_logits(s, net, y, labels, targets, counted):
     task, c = net["task"], s["n_out"]
     wanted = jnp.eye(c)[labels] if targets is None else targets
@@ -254,6 +401,9 @@ def loss_of_logits(s, net, y, labels, targets, counted):
 
 def loss_function(s, net, data):
     def loss(theta):
+        if s["core"] == "feedforward":
+            y = layered_logits(s, net, theta, data["x"])
+            return loss_of_logits(s, net, y, data.get("labels"), data.get("targets"), data["weights"])
         y = logits(s, net, effective(s, net, split(s, theta)), data["x"])
         return loss_of_logits(s, net, y, data.get("labels"), data.get("targets"), data["weights"])
 
@@ -286,19 +436,16 @@ def rate(r, k, steps):
     return r["lr"] * factor
 
 
-def fisher_corrections(s, gradient):
-    """[5]: rescales the gradients of the inhibitory parts of a DANN."""
-    ne = s["n_hidden"]
+def fisher_corrections(s, net, gradient):
+    """[5]: rescales the gradients of the inhibitory parts of a DANN; exponents of the published form unless given."""
+    e = net.get("fisher", fisher())
     for tensor, g in zip(tensors(s), gradient):
-        if tensor["role"] == "recurrent":
-            ix, ei = 1 / math.sqrt(ne), 1 / ne
-        elif tensor["role"] == "input":
-            ix, ei = 1 / math.sqrt(ne), 1 / (s["n_in"] if tensor["layer"] == 0 else s["n_hidden"])
-        elif tensor["role"] == "readout":
-            ix, ei = 1 / math.sqrt(s["n_out"]), 1 / s["n_hidden"]
-        else:
-            continue
-        g["ix"], g["ei"] = g["ix"] * ix, g["ei"] * ei
+        if g["ix"].size:
+            ne, d = g["main"].shape
+            sizes = ne, d
+            g["ix"], g["ei"] = g["ix"] * (1 / ne ** e["ix_rows"]), g["ei"] * (1 / d ** e["ei_cols"])
+        if tensor["role"] == "alpha" and g["main"].size:  # follows the weights of its layer
+            g["main"] = g["main"] * (1 / sizes[0] ** e["alpha_rows"] / sizes[1] ** e["alpha_cols"])
 
 
 def norm(arrays):
@@ -308,17 +455,39 @@ def norm(arrays):
 def clip(s, net, gradient, events):
     def scale(group, limit):
         size = norm([a for g in group for a in g.values()])
+        if limit > 0:
+            events["clipped" if size > limit else "unclipped"] += 1
         if limit > 0 and size > limit:
-            events["clipped"] += 1
             for g in group:
                 for part in g:
                     g[part] = g[part] * (limit / size)
 
     if net["clip_scope"] == "global":
         scale(gradient, net["clip"])
+    elif net["clip_scope"] == "cell":
+        for layer in range(s["n_layers"] + 1):
+            scale([g for tensor, g in zip(tensors(s), gradient) if tensor["layer"] == layer], net["clip"])
     else:
         for tensor, g in zip(tensors(s), gradient):
             scale([g], net["rule"][tensor["role"]]["clip"])
+
+
+def rates(s, net, k, weights, gradient, events):
+    """Learning rate of every tensor: the schedule's, or the first of [5]'s candidates that leaves of the magnitudes
+    at least 1 - tolerance of their norm non-negative."""
+    rules = [net["rule"][tensor["role"]] for tensor in tensors(s)]
+    if "search" not in net:
+        return [rate(r, k, net["steps"]) for r in rules]
+    n = net["search"]["candidates"]
+    for i in range(n):
+        tried = [rate(r | dict(lr=np.linspace(r["lr"], r["lr_min"], n)[i]), k, net["steps"]) for r in rules]
+        moved = [w[part] - lr * g[part]
+                 for tensor, r, lr, w, g in zip(tensors(s), rules, tried, weights, gradient) for part in w
+                 if r["projection"] == "clamp" and tensor["role"] not in ("bias", "alpha")]
+        if norm([np.maximum(m, 0.0) for m in moved]) >= (1 - net["search"]["tolerance"]) * norm(moved):
+            break
+    events["rate_first" if i == 0 else "rate_last" if i == n - 1 else "rate_between"] += 1
+    return tried
 
 
 def decayed(r, w, g):
@@ -359,22 +528,38 @@ def update(s, net, k, theta, gradient, momentum, events):
     """Update k: new parameters and momentum buffers (None before the first update)."""
     weights, gradient = split(s, theta), [dict(g) for g in split(s, gradient)]
     if net["parameterisation"] == "dann":
-        fisher_corrections(s, gradient)
+        fisher_corrections(s, net, gradient)
     clip(s, net, gradient, events)
-    buffers = []
+    buffers, lrs = [], rates(s, net, k, weights, gradient, events)
     for i, tensor in enumerate(tensors(s)):
         r, buffer = net["rule"][tensor["role"]], {}
         for part, w in weights[i].items():
             d = decayed(r, w, gradient[i][part])
             b = d if momentum is None else r["momentum"] * momentum[i][part] + (1 - r["dampening"]) * d
             buffer[part] = b
-            new = mirror(r, w, rate(r, k, net["steps"]), d + r["momentum"] * b if r["nesterov"] else b)
+            new = mirror(r, w, lrs[i], d + r["momentum"] * b if r["nesterov"] else b)
             kept = projected(r, w, new)
             events["projected"] += int(np.sum(kept != new))
             events["sign_flips"] += int(np.sum(np.sign(kept) * np.sign(w) < 0))
             weights[i][part] = kept
         buffers.append(buffer)
     return join(weights), buffers
+
+
+def natural_update(s, net, k, theta, gradient, sampled_gradient, fisher_diagonal, events):
+    """[5], baseline: gradient descent preconditioned by a running diagonal of the Fisher information."""
+    n, counted = net["natural"], s["batch"] * (1 if net["task"]["loss_steps"] == "last" else s["n_steps"])
+    estimate = n["scale"] * (counted * sampled_gradient) ** 2
+    diagonal = estimate if k == 0 else (1 - n["decay"]) * fisher_diagonal + n["decay"] * estimate
+    weights, g, p = split(s, theta), split(s, gradient), split(s, 1 / (diagonal + 1e-8))
+    for i, tensor in enumerate(tensors(s)):
+        size = norm([p[len(LAYER) * tensor["layer"]]["main"]])
+        r = net["rule"][tensor["role"]]
+        for part, w in weights[i].items():
+            new = w - rate(r, k, net["steps"]) * g[i][part] * p[i][part] / size
+            weights[i][part] = projected(r, w, new)
+            events["projected"] += int(np.sum(weights[i][part] != new))
+    return join(weights), diagonal
 
 
 # ---- starts and batches ----------------------------------------------------------------------------------------------
@@ -384,7 +569,13 @@ def start(s, net, zeros, rng):
     for tensor, p in zip(tensors(s), parts):
         for part, w in p.items():
             fan = max(w.shape[1], 1)
-            if tensor["role"] == "bias":
+            if tensor["role"] == "gain":
+                w[:] = rng.uniform(0.5, 1.5, w.shape)
+            elif tensor["role"] == "bias" and net["parameterisation"] == "dann" and s["core"] == "feedforward":
+                w[:] = rng.uniform(0.2, 0.8, w.shape)  # and little inhibition: no layer falls silent
+            elif part == "ix" and s["core"] == "feedforward":
+                w[:] = rng.exponential(0.4 / math.sqrt(fan), w.shape)
+            elif tensor["role"] in ("bias", "alpha"):
                 w[:] = rng.normal(0.0, 0.3, w.shape)
             elif net["parameterisation"] == "dense":
                 w[:] = rng.normal(0.0, 1 / math.sqrt(fan), w.shape)
@@ -402,6 +593,8 @@ def start(s, net, zeros, rng):
 def batch(s, net, targets, rng):
     steps, b, o = s["n_steps"], s["batch"], s["n_out"]
     data = dict(x=rng.normal(0.0, 1.0, (steps, b, s["n_in"])))
+    if s["core"] == "feedforward":
+        data["x"] = np.abs(data["x"])  # as pixels are; divisive inhibition wants it
     if targets == "labels":
         data["labels"] = rng.integers(0, o, (steps, b))
     elif net["task"]["loss"] == "bce":
@@ -428,11 +621,20 @@ def golden(c, seed):
     first = dict(theta=theta, loss=float(value), gradient=np.asarray(gradient), gradient_norm=norm([gradient]))
     if net["parameterisation"] == "dann":
         corrected = [dict(g) for g in split(s, np.asarray(gradient))]
-        fisher_corrections(s, corrected)
+        fisher_corrections(s, net, corrected)
         first["corrected_gradient"] = join(corrected)
-    events, momentum, updates = dict(clipped=0, projected=0, sign_flips=0), None, []
+    sampled = None
+    if "natural" in net:
+        sampled = rng.integers(0, s["n_out"], (UPDATES, s["n_steps"], s["batch"]))
+        data["sampled_labels"] = sampled
+    events, momentum, updates = collections.Counter(clipped=0, projected=0, sign_flips=0), None, []
     for k in range(UPDATES):
-        theta, momentum = update(s, net, k, theta, np.asarray(gradient), momentum, events)
+        if "natural" in net:
+            _, of_sampled = loss_function(s, net, data | dict(labels=sampled[k]))(theta)
+            theta, momentum = natural_update(s, net, k, theta, np.asarray(gradient), np.asarray(of_sampled), momentum,
+                                             events)
+        else:
+            theta, momentum = update(s, net, k, theta, np.asarray(gradient), momentum, events)
         value, gradient = value_and_gradient(theta)
         updates.append(dict(loss=float(value), theta=theta))
     assert all(events[e] for e in c["expect"]), (c["name"], events)
@@ -447,7 +649,7 @@ def golden(c, seed):
                         seed=seed),
         signature=s,
         net=net,
-        events=events,
+        events={e: n for e, n in events.items() if e != "unclipped"},
         **data,
         **first,
         updates=updates,
@@ -474,22 +676,32 @@ def text(value, indent=""):
     return json.dumps(value)
 
 
+def all_cases():
+    """With seeds that more cases of one core leave to those of the other."""
+    return [*enumerate(cases(), 1), *enumerate(layered_cases(), 1001)]
+
+
+def file_of(c):
+    folder = DATA / "feedforward" if c["signature"]["core"] == "feedforward" else DATA
+    return folder / f"{c['name']}.json"
+
+
 def write():
-    DATA.mkdir(exist_ok=True)
     total, names = 0, set()
-    for seed, c in enumerate(cases(), 1):
-        file = DATA / f"{c['name']}.json"
+    for seed, c in all_cases():
+        file = file_of(c)
+        file.parent.mkdir(parents=True, exist_ok=True)
         result = golden(c, seed)
         file.write_text(text(result) + "\n")
         size = file.stat().st_size
         assert size < 200_000, (c["name"], size)
         total += size
-        names.add(file.name)
+        names.add(file)
         print(f"{c['name']:32} {size:7} B  loss {result['loss']:.4f} -> {result['updates'][-1]['loss']:.4f}"
               f"  |g| {result['gradient_norm']:.3f}  {result['events']}")
     assert total < 1_500_000, total
-    for file in DATA.glob("*.json"):
-        if file.name not in names:
+    for file in DATA.rglob("*.json"):
+        if file not in names:
             file.unlink()
     print(f"{len(names)} files, {total} bytes")
 
@@ -499,6 +711,8 @@ def plain_loss(s, net, theta, data):
     """The same loss once more, unit by unit and without JAX or any function above but the layout."""
     act = dict(relu=lambda z: max(z, 0.0), tanh=math.tanh, linear=lambda z: z,
                softplus=lambda z: math.log1p(math.exp(z)))
+    if s["core"] == "feedforward":
+        return plain_mean(s, net, data, plain_layers(s, net, act[net["activation"]], theta, data))
     f, a, n = act[net["activation"]], net["alpha"], s["n_hidden"]
     matrices = []
     for t in tensors(s):
@@ -516,7 +730,7 @@ def plain_loss(s, net, theta, data):
     def dot(row, vector):
         return sum(p * q for p, q in zip(row, vector))
 
-    total = count = 0.0
+    y = [[None] * s["batch"] for _ in range(s["n_steps"])]
     for b in range(s["batch"]):
         h = [[0.0] * n for _ in range(s["n_layers"])]
         for t in range(s["n_steps"]):
@@ -527,7 +741,61 @@ def plain_loss(s, net, theta, data):
                                                           + (bias[i][0] if bias else 0.0))) for i in range(n)]
                 below = h[layer]
             v, c = matrices[-2:]
-            y = [dot(v[o], below) + (c[o][0] if c else 0.0) for o in range(s["n_out"])]
+            y[t][b] = [dot(v[o], below) + (c[o][0] if c else 0.0) for o in range(s["n_out"])]
+    return plain_mean(s, net, data, y)
+
+
+def plain_layers(s, net, f, theta, data):
+    """Logits [t][b][o] of a feedforward network, unit by unit."""
+    def number(layer, part, i, j):  # of tensor `part` of a layer, and of its parts "ei", "ix"
+        name = part if part in ("ei", "ix") else "main"
+        tensor = tensors(s)[4 * layer + (0 if name != "main" else LAYER.index(part))]
+        _, (rows, cols), at = next(p for p in tensor["parts"] if p[0] == name)
+        return float(theta[at + i * cols + j]) if rows else None
+
+    positions = [(t, b) for t in range(s["n_steps"]) for b in range(s["batch"])]
+    h = {p: list(data["x"][p[0]][p[1]]) for p in positions}
+    for layer in range(s["n_layers"] + 1):
+        rows, d = next(shape for name, shape, _ in tensors(s)[4 * layer]["parts"] if name == "main")
+        ni, gain = interneurons(s, layer), number(layer, "gain", 0, 0) is not None
+        excitatory = d if layer == 0 or s["cell"] != "column_ei" else d * net["n_excitatory"] // s["n_hidden"]
+        bias = [number(layer, "bias", i, 0) or 0.0 for i in range(rows)]
+        z = {}
+        for p, x in h.items():
+            zi = [sum(number(layer, "ix", q, j) * x[j] for j in range(d)) for q in range(ni)]
+            for i in range(rows):
+                u = sum(number(layer, "weights", i, j) * (x[j] if j < excitatory else -x[j]) for j in range(d))
+                for q in range(ni):
+                    u -= number(layer, "ei", i, q) * zi[q]
+                if s["cell"] == "dann":
+                    gamma = 1e-8
+                    for q in range(ni):
+                        gamma += number(layer, "ei", i, q) * math.exp(number(layer, "alpha", q, 0)) * zi[q]
+                    u *= number(layer, "gain", i, 0) / gamma
+                normed = gain and s["cell"] != "dann"
+                z[p, i] = u + (bias[i] if not normed or net["norm"] == "published" else 0.0)
+        if gain and s["cell"] != "dann":
+            by_layer = s["cell"] == "layer_norm"
+            groups = [[(p, i) for i in range(rows)] for p in positions] if by_layer else [
+                [(p, i) for p in positions] for i in range(rows)]
+            for group in groups:
+                mean = sum(z[k] for k in group) / len(group)
+                squares = sum((z[k] - mean) ** 2 for k in group)
+                sd = math.sqrt(squares / (len(group) - 1)) if net["norm"] == "published" else math.sqrt(
+                    squares / len(group) + 1e-5)
+                for k in group:
+                    z[k] = number(layer, "gain", k[1], 0) * (z[k] - mean) / sd + bias[k[1]]
+        last = layer == s["n_layers"]
+        h = {p: [z[p, i] if last else f(z[p, i]) for i in range(rows)] for p in positions}
+    return [[h[t, b] for b in range(s["batch"])] for t in range(s["n_steps"])]
+
+
+def plain_mean(s, net, data, logits_of):
+    """Mean loss of logits [t][b][o] over the positions that count."""
+    total = count = 0.0
+    for b in range(s["batch"]):
+        for t in range(s["n_steps"]):
+            y = logits_of[t][b]
             if "labels" in data:
                 wanted = [1.0 if o == data["labels"][t][b] else 0.0 for o in range(s["n_out"])]
             else:
@@ -566,8 +834,8 @@ def compare(stored, fresh, where):
 def check():
     h = 1e-6  # small, so that no pre-activation crosses the kink of relu
     names = set()
-    for seed, c in enumerate(cases(), 1):
-        names.add(c["name"])
+    for seed, c in all_cases():
+        names.add(file_of(c))
         fresh = json.loads(text(golden(c, seed)))
         s, net, theta = c["signature"], c["net"], np.array(fresh["theta"])
         assert abs(plain_loss(s, net, theta, fresh) - fresh["loss"]) < 1e-12 * (1 + fresh["loss"]), c["name"]
@@ -579,9 +847,9 @@ def check():
             difference = (plain_loss(s, net, up, fresh) - plain_loss(s, net, down, fresh)) / (2 * h)
             worst = max(worst, abs(difference - g) / (1 + abs(g)))
         assert worst < 1e-7, (c["name"], worst)
-        compare(json.loads((DATA / f"{c['name']}.json").read_text()), fresh, c["name"])
+        compare(json.loads(file_of(c).read_text()), fresh, c["name"])
         print(f"{c['name']:32} finite differences within {worst:.1e}")
-    assert {f.stem for f in DATA.glob("*.json")} == names
+    assert set(DATA.rglob("*.json")) == names
     print("all good")
 
 

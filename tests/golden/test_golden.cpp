@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "alignment/tangent.h"
+#include "program/feedforward.h"
 #include "team/serial.h"
 
 namespace cohort {
@@ -36,11 +37,13 @@ struct Case {
   Signature signature;
   NetSpec net;
   bool classes;
-  Numbers x;                // [t][b][i]
-  std::vector<int> labels;  // [t][b], or empty
-  Numbers targets;          // [t][b][o], or empty
-  Numbers weights;          // [t][b]
-  Numbers theta, gradient;  // a DANN's gradient carries its corrections, as in the program
+  Numbers x;                        // [t][b][i]
+  std::vector<int> labels;          // [t][b], or empty
+  std::vector<int> sampled_labels;  // [update][t][b], of natural gradients
+  Numbers targets;                  // [t][b][o], or empty
+  Numbers weights;                  // [t][b]
+  Numbers theta, gradient;
+  Numbers corrected;  // gradient as the update moves by it, or empty: the same
   double loss;
   std::vector<Update> updates;
   std::vector<TangentKernel> tangent_kernels;
@@ -58,26 +61,41 @@ struct Case {
                  .batch = s.at("batch"),
                  .n_steps = s.at("n_steps"),
                  .bias = s.at("bias")};
+    if (signature.core == CoreId::feedforward) {
+      signature.cell = word<CellId>(s.at("cell"), n_cells);
+      signature.normalised_readout = s.at("normalised_readout");
+      signature.n_inhibitory_readout = s.at("n_inhibitory_readout");
+      for (size_t l = 0; l < s.at("widths").size(); ++l)
+        if (s["widths"][l] != s["n_hidden"]) signature.widths[l] = s["widths"][l];
+    }
     const auto& n = j.at("net");
     net.parameterisation = word<ParameterisationId>(n.at("parameterisation"), n_parameterisations);
     net.activation = word<ActivationId>(n.at("activation"), n_activations);
     net.n_excitatory = n.at("n_excitatory");
-    net.alpha = n.at("alpha");
+    net.alpha = n.value("alpha", 1.0);
+    if (n.contains("norm")) net.norm = NormForm(index(n["norm"], {"standard", "published"}));
     net.task.loss = word<LossId>(n.at("task").at("loss"), n_losses);
     net.task.loss_steps = LossSteps(index(n.at("task").at("loss_steps"), {"all", "last", "masked"}));
     net.task.label_smoothing = n.at("task").at("label_smoothing");
     for (const auto& [role, r] : n.at("rule").items())
-      net.rule[index(role, {"input", "recurrent", "readout", "bias"})] = rule(r);
-    net.clip_scope = ClipScope(index(n.at("clip_scope"), {"global", "tensor"}));
+      net.rule[index(role, {"input", "recurrent", "readout", "bias", "gain", "alpha"})] = rule(r);
+    net.clip_scope = ClipScope(index(n.at("clip_scope"), {"global", "tensor", "cell"}));
     net.clip = n.at("clip");
+    if (n.contains("fisher"))
+      net.fisher = {n["fisher"].at("ix_rows"), n["fisher"].at("ei_cols"), n["fisher"].at("alpha_rows"),
+                    n["fisher"].at("alpha_cols")};
+    if (n.contains("natural")) net.natural = {1, n["natural"].at("decay"), n["natural"].at("scale")};
+    if (n.contains("search")) net.search = {n["search"].at("candidates"), n["search"].at("tolerance")};
     net.steps = n.at("steps");
     classes = j.contains("labels");
     if (classes) append(j.at("labels"), labels);
     if (!classes) append(j.at("targets"), targets);
+    if (j.contains("sampled_labels")) append(j.at("sampled_labels"), sampled_labels);
     append(j.at("x"), x);
     append(j.at("weights"), weights);
     append(j.at("theta"), theta);
-    append(j.at(j.contains("corrected_gradient") ? "corrected_gradient" : "gradient"), gradient);
+    append(j.at("gradient"), gradient);
+    if (j.contains("corrected_gradient")) append(j.at("corrected_gradient"), corrected);
     loss = j.at("loss");
     for (const auto& u : j.at("updates")) {
       updates.push_back({u.at("loss"), {}});
@@ -117,6 +135,7 @@ struct Case {
             .p = r.at("p"),
             .beta = r.at("beta"),
             .lr = r.at("lr"),
+            .lr_min = r.value("lr_min", 0.0),
             .momentum = r.at("momentum"),
             .dampening = r.at("dampening"),
             .weight_decay = r.at("weight_decay"),
@@ -138,7 +157,7 @@ struct Case {
 // ---- the program
 // ------------------------------------------------------------------------------------------------------
 struct Outcome {
-  Numbers gradient;                 // before the first update
+  Numbers gradient, corrected;      // before the first update
   Numbers losses;                   // before the first and after every update
   std::vector<Numbers> thetas;      // after every update
   std::vector<Numbers> start, now;  // tangent kernels
@@ -233,6 +252,25 @@ Numbers tangent_kernel_of(const Case& c, const Numbers& theta, int k) {
   return kernel;
 }
 
+// One update from the gradient of the batch's labels in w.gradient.
+template <class W>
+void move(const Case& c, const Network<double>& net, int64_t step, const W& w) {
+  const SerialTeam team;
+  const Signature& g = c.signature;
+  if (!c.net.natural.on) {
+    EXPECT_TRUE(update(team, g, net, step, w.gradient));
+    return;
+  }
+  const Numbers gradient(w.gradient, w.gradient + n_params(g));
+  const size_t positions = c.labels.size();
+  std::copy_n(c.sampled_labels.begin() + ptrdiff_t(size_t(step) * positions), positions, w.batch.label);
+  loss_and_gradient(team, g, net, true, g.batch, w, false, uint64_t(step));
+  EXPECT_TRUE(estimate_fisher(team, g, net, step, w.gradient));
+  EXPECT_TRUE(natural_update(team, g, net, step, gradient.data()));
+  std::copy(gradient.begin(), gradient.end(), w.gradient);
+}
+
+template <template <class> class W>
 Outcome run_case(const Case& c) {
   const SerialTeam team;
   const Signature& g = c.signature;
@@ -249,7 +287,7 @@ Outcome run_case(const Case& c) {
   const Network<double> net(cohort, 0);
   Memory memory;
   const auto w =
-      carve(memory, [&](Arena& a) { return Workspace<double>::carve<SerialTeam>(a, g, g.batch, Purpose::learning); });
+      carve(memory, [&](Arena& a) { return W<double>::template carve<SerialTeam>(a, g, g.batch, Purpose::learning); });
   clear_weights(team, w);
   Outcome out;
   for (size_t k = 0; k <= c.updates.size(); ++k) {
@@ -257,7 +295,8 @@ Outcome run_case(const Case& c) {
     out.losses.push_back(loss_and_gradient(team, g, net, c.classes, g.batch, w, false, k));
     if (k == 0) out.gradient.assign(w.gradient, w.gradient + theta.size());
     if (k == c.updates.size()) break;
-    EXPECT_TRUE(update(team, g, net, int64_t(k), w.gradient));
+    move(c, net, int64_t(k), w);
+    if (k == 0) out.corrected.assign(w.gradient, w.gradient + theta.size());
     out.thetas.push_back(theta);
   }
   for (const auto& kernel : c.tangent_kernels) {
@@ -270,7 +309,7 @@ Outcome run_case(const Case& c) {
 // ---- comparison
 // -------------------------------------------------------------------------------------------------------
 std::string place(const Signature& g, size_t i) {
-  static const char* const roles[] = {"input", "recurrent", "readout", "bias"};
+  static const char* const roles[] = {"input", "recurrent", "readout", "bias", "gain", "alpha"};
   int k = 0;
   while (tensor(g, k).end <= i) ++k;
   const Tensor t = tensor(g, k);
@@ -302,10 +341,14 @@ void expect_sums(const Numbers& values, const Numbers& golden, const auto& name)
   for (size_t i = 0; i < golden.size(); ++i) EXPECT_NEAR(values[i], golden[i], 1e-12 * largest) << name(i);
 }
 
+const std::filesystem::path folder = COHORT_SOURCE_DIR "/tests/golden/data";
+
+// Paths below the folder, without extension.
 std::vector<std::string> files() {
   std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(COHORT_SOURCE_DIR "/tests/golden/data"))
-    if (entry.path().extension() == ".json") names.push_back(entry.path().stem().string());
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder))
+    if (entry.path().extension() == ".json")
+      names.push_back(entry.path().lexically_relative(folder).replace_extension().string());
   std::sort(names.begin(), names.end());
   return names;
 }
@@ -313,10 +356,13 @@ std::vector<std::string> files() {
 class Golden : public testing::TestWithParam<std::string> {};
 
 TEST_P(Golden, LossGradientUpdatesAndKernels) {
-  const Case c(std::filesystem::path(COHORT_SOURCE_DIR "/tests/golden/data") / (GetParam() + ".json"));
-  const Outcome out = run_case(c);
+  const Case c(folder / (GetParam() + ".json"));
+  const bool feedforward = c.signature.core == CoreId::feedforward;
+  const Outcome out = feedforward ? run_case<FeedforwardWorkspace>(c) : run_case<Workspace>(c);
   EXPECT_NEAR(out.losses[0], c.loss, 1e-12 * (1 + c.loss));
   expect_sums(out.gradient, c.gradient, [&](size_t i) { return "gradient of " + place(c.signature, i); });
+  expect_sums(out.corrected, c.corrected.empty() ? c.gradient : c.corrected,
+              [&](size_t i) { return "corrected gradient of " + place(c.signature, i); });
   for (size_t k = 0; k < c.updates.size() && !HasFailure(); ++k) {
     SCOPED_TRACE("after update " + std::to_string(k + 1));
     expect_theta(c.signature, out.thetas[k], c.updates[k].theta);
@@ -330,7 +376,11 @@ TEST_P(Golden, LossGradientUpdatesAndKernels) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Files, Golden, testing::ValuesIn(files()), [](const auto& file) { return file.param; });
+INSTANTIATE_TEST_SUITE_P(Files, Golden, testing::ValuesIn(files()), [](const auto& file) {
+  std::string name = file.param;
+  std::replace(name.begin(), name.end(), '/', '_');
+  return name;
+});
 
 }  // namespace
 }  // namespace cohort

@@ -93,8 +93,10 @@ inline std::vector<NetSpec> variety(const Signature& g, const TaskSpec& task, in
       r.decay_every = 2;
       r.decay_factor = 0.7;
     }
-    s.clip_scope = i % 2 ? ClipScope::tensor : ClipScope::global;
-    s.clip = i % 4 == 0 ? 0.2 : 0.0;
+    s.clip_scope = i % 2 ? ClipScope::tensor : i % 4 ? ClipScope::cell : ClipScope::global;
+    s.clip = i % 2 == 0 ? 0.2 : 0.0;
+    if (i % 3 == 2) s.fisher = {0.25, 0.75, 0.0, 0.0};
+    if (i % 4 == 3) s.search = {4, 1e-3};  // by the plain step, whatever else a rule has
     s.steps = i % 5 == 4 ? 4 : 5;
   }
   NetSpec& last = nets.back();

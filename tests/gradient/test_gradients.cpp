@@ -87,16 +87,9 @@ class Subject {
     return loss_and_gradient(team_, g_, Network<Real>(view(), 0), true, g_.batch, w_, spec_.noise > 0, 0);
   }
   std::vector<Real>& theta() { return theta_; }
-  // Gradient of theta with the update corrections of a DANN taken out again.
   std::vector<Real> gradient() {
     loss();
-    std::vector<Real> d(w_.gradient, w_.gradient + n_params(g_));
-    for (int k = 0; k < n_tensors(g_); ++k) {
-      const Tensor t = tensor(g_, k);
-      for (size_t i = t.offset_ei; i < t.offset_ix; ++i) d[i] *= t.cols;
-      for (size_t i = t.offset_ix; i < t.end; ++i) d[i] *= std::sqrt(double(t.rows));
-    }
-    return d;
+    return {w_.gradient, w_.gradient + n_params(g_)};
   }
 
  private:

@@ -66,6 +66,7 @@ struct RuleSpec {
   double p = 2.0;     // p_norm, p > 1
   double beta = 1.0;  // hypentropy, beta > 0
   double lr = 0.003;
+  double lr_min = 0.0;  // where a RateSearch ends, 0 to lr
   double momentum = 0.9;
   double dampening = 0.0;
   double weight_decay = 0.0;
@@ -95,7 +96,33 @@ struct InitSpec {
   LowRankMethod rank_method = LowRankMethod::svd;
   double spectral_radius = 0.0;  // 0 = leave as drawn
   double density = 1.0;          // fraction of recurrent weights present; absent ones are masked for good
-  int32_t iid_inhibition = 0;    // dann: inhibitory rows drawn i.i.d. instead of as the column mean
+  int32_t iid_inhibition = 0;    // dann, dann_feedforward: inhibitory parts drawn i.i.d. instead of centring
+  int32_t zero_diagonal = 1;     // column_ei_balanced: recurrent weights start without self-connections
+  // column_ei: the first layer's biases cancel what inputs of this mean add to its units: they start at
+  // -sqrt(n_in) gain input_mean, weights having the mean gain / sqrt(n_in) (Cornford et al. 2021).
+  double input_mean = 0.0;
+};
+
+// Corrections of the gradients of a DANN's inhibitory parts by the layer's Fisher information (Cornford et al., ICLR 2021),
+// as exponents: W_ix times rows^-ix_rows, W_ei times cols^-ei_cols, alpha times rows^-alpha_rows cols^-alpha_cols, of the
+// layer's weights [rows][cols]. All 0: no corrections.
+struct FisherSpec {
+  double ix_rows = 0.5, ei_cols = 1.0, alpha_rows = 0.5, alpha_cols = 1.0;
+};
+
+// Learning rates that mind the clamp: a step takes the first of `candidates` equally spaced rates from lr to lr_min (times
+// the step's schedule) whose plain step leaves ||max(w, 0)|| >= (1 - tolerance) ||w|| over all clamped weights w, or else the
+// last. Less than 2 candidates: off.
+struct RateSearch {
+  int32_t candidates = 0;
+  double tolerance = 0.0;
+};
+
+// Diagonal natural gradient (program/natural.h): feedforward networks of cross_entropy, momentum 0.
+struct NaturalSpec {
+  int32_t on = 0;
+  double decay = 0.02;    // c: share of the newest estimate
+  double scale = 2.5e-5;  // lambda
 };
 
 struct NetSpec {
@@ -110,8 +137,11 @@ struct NetSpec {
   TaskSpec task;
   InitSpec init;
   RuleSpec rule[n_roles];  // indexed by Role
+  FisherSpec fisher;
+  RateSearch search;
+  NaturalSpec natural;
   ClipScope clip_scope = ClipScope::global;
-  double clip = 0.0;     // global scope: norm over all parameters
+  double clip = 0.0;     // global scope: norm over all parameters; cell scope: of every layer
   int64_t steps = 2000;  // training steps in all
 };
 
@@ -255,8 +285,9 @@ struct Cohort {
   const NetSpec* nets = nullptr;  // [n_nets]
   NetState* state = nullptr;      // [n_nets]
   Real* theta = nullptr;          // [n_nets][n_params]
-  Real* momentum = nullptr;       // [n_nets][n_params]; read from the second step on
-  uint8_t* mask = nullptr;        // [n_nets][n_params], 0 = fixed at its value; nullptr = all free. Written by init.
+  // [n_nets][n_params]; read from the second step on. Of NaturalSpec: the diagonal of the Fisher information.
+  Real* momentum = nullptr;
+  uint8_t* mask = nullptr;  // [n_nets][n_params], 0 = fixed at its value; nullptr = all free. Written by init.
   Dataset data;
 };
 
