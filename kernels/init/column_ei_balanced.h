@@ -1,6 +1,6 @@
 // Magnitudes of a column-E/I network (Li et al., NeurIPS 2023, ColEI): exponential, inhibitory columns stronger by
 // n_e / n_i so that columns balance; the first layer, which has no inhibitory inputs, is Exp(sqrt(1 / n_in)). Recurrent
-// weights start with a zero diagonal; their spectral radius is set afterwards (init.spectral_radius).
+// weights start with a zero diagonal, unless told otherwise; their spectral radius is set afterwards (init.spectral_radius).
 #pragma once
 
 #include "init/draw.h"
@@ -17,11 +17,11 @@ struct column_ei_balanced {
     const Real balanced = math::sqrt(two_pi / ((two_pi - Real(1)) * (e + e * e / i)));
     const Real excitatory = Real(d.gain) * (ni > 0 ? balanced : math::sqrt(Real(1) / Real(cols))),
                inhibitory = excitatory * e / i;
-    const bool recurrent = d.role == Role::recurrent;
+    const bool hollow = d.role == Role::recurrent && d.zero_diagonal;
     fill(team, d.rows * cols, w.main, [=](int k) {
       const int row = k / cols, col = k % cols;
       const Real magnitude = Element(d.key, k).exponential(col < ne ? excitatory : inhibitory);
-      return recurrent && row == col ? Real(0) : magnitude;
+      return hollow && row == col ? Real(0) : magnitude;
     });
   }
 };

@@ -17,6 +17,7 @@ struct Draw {
   double gain, mean_over_sd;
   int n_excitatory;  // excitatory presynaptic columns
   bool iid_inhibition;
+  bool zero_diagonal;
 };
 
 // Uniform numbers and a random sign for element i, apart from those of four_normals.

@@ -36,7 +36,8 @@ COHORT_TEAM_FN void initialise_network(const Team& team, const InitArgs<Real>& a
                           gain,
                           spec.init.mean_over_sd,
                           info.n_excitatory,
-                          spec.init.iid_inhibition != 0};
+                          spec.init.iid_inhibition != 0,
+                          spec.init.zero_diagonal != 0};
     with_distribution(id, [&](auto distribution) { distribution.draw(team, draw, tensor_parts(net.theta, t)); });
     if (spec.parameterisation == ParameterisationId::column_ei) {
       team.for_each(t.rows * t.cols, [=](int j) { w[j] = math::abs(w[j]); });

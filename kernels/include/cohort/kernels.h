@@ -84,6 +84,18 @@ struct TaskSpec {
   double param[max_task_params] = {};  // in the order of TaskInfo::params
 };
 
+// Whose start is asked for singular vectors or values: the network's own, or that of another model of equal seed.
+enum class Donor : int32_t { own, dense, column_ei, dann };
+
+// A start of dense weights with the singular vectors of one model's start and the singular values, matched by rank, of
+// another's (Li et al., NeurIPS 2023), on the effective weights of every layer.
+struct TransplantSpec {
+  Donor vectors_of = Donor::own, values_of = Donor::own;
+  int32_t roles = 0;             // bit 1 << Role of the weights concerned; 0 = none
+  int32_t n_inhibitory = 0;      // interneurons of the donor that is a DANN
+  double spectral_radius = 1.5;  // of the recurrent weights of the donor that is a column-E/I network
+};
+
 struct InitSpec {
   DistributionId recurrent = DistributionId::normal;
   DistributionId input = DistributionId::uniform_fan_in;
@@ -96,6 +108,8 @@ struct InitSpec {
   double spectral_radius = 0.0;  // 0 = leave as drawn
   double density = 1.0;          // fraction of recurrent weights present; absent ones are masked for good
   int32_t iid_inhibition = 0;    // dann: inhibitory rows drawn i.i.d. instead of as the column mean
+  int32_t zero_diagonal = 1;     // column_ei_balanced: recurrent weights start without self-connections
+  TransplantSpec transplant;
 };
 
 struct NetSpec {
