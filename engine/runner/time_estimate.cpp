@@ -27,10 +27,10 @@ double seconds_of(const auto& work) {
 class RandomImages {
  public:
   explicit RandomImages(const Signature& g)
-      : pixels_(size_t(kImages) * size_t(g.n_in) * size_t(g.n_steps)),
-        labels_(kImages),
-        rows_(g.n_steps),
-        cols_(g.n_in) {
+      : rows_(g.n_steps),
+        cols_(g.n_in),
+        pixels_(size_t(3 * kImages) * size_t(rows_) * size_t(cols_)),
+        labels_(3 * kImages) {
     uint32_t state = 1;
     const auto next = [&] { return (state = state * 1664525u + 1013904223u) >> 24; };
     for (uint8_t& pixel : pixels_) pixel = uint8_t(next());
@@ -41,13 +41,13 @@ class RandomImages {
             .labels = labels_.data(),
             .rows = rows_,
             .cols = cols_,
-            .first = {0, 0, 0},
+            .first = {0, kImages, 2 * kImages},
             .count = {kImages, kImages, kImages}};
   }
 
  private:
-  std::vector<uint8_t> pixels_, labels_;
   int32_t rows_, cols_;
+  std::vector<uint8_t> pixels_, labels_;
 };
 
 // Some of the networks that are shown one by one, evenly spread, at least half of `most` where there are as many.
