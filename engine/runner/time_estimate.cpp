@@ -106,13 +106,14 @@ struct Rates {
 Rates try_out(const Experiment& experiment, Device& device, const std::vector<int64_t>& chosen, double seconds) {
   std::vector<ResolvedNetwork> resolved;
   int64_t end = 1;
+  bool needs_data = false;
   for (const int64_t i : chosen) {
     resolved.push_back(experiment.network(i));
     end = std::max(end, resolved.back().spec.steps);
+    needs_data = needs_data || task_info(resolved.back().spec.task.id).needs_data;
   }
   const ResolvedNetwork& first = resolved.front();
   const Signature& g = first.signature;
-  const bool needs_data = task_info(first.spec.task.id).needs_data;
   const RandomImages images(g);
   const DeviceDataset data = needs_data ? DeviceDataset(device, images.view()) : DeviceDataset();
   const Networks networks(device, resolved, data.view());

@@ -12,7 +12,7 @@ namespace cohort::engine {
 
 namespace {
 
-constexpr size_t kSlice = 256;  // networks whose donors are in memory at once
+constexpr size_t kMostParams = size_t(1) << 24;  // of the networks whose donors are in memory at once
 
 ResolvedNetwork donor_of(const Signature& signature, const NetSpec& spec, Donor donor) {
   ResolvedNetwork network;
@@ -90,8 +90,9 @@ void transplant(Device& device, const Signature& signature, std::span<const NetS
   for (const NetSpec& spec : specs)
     if (spec.init.transplant.roles) chosen.push_back(&spec);
   Donors donors(device, signature);
-  for (size_t first = 0; first < chosen.size(); first += kSlice) {
-    const auto slice = std::span(chosen).subspan(first, std::min(kSlice, chosen.size() - first));
+  const size_t at_once = std::clamp<size_t>(kMostParams / n_params(signature), 1, 256);
+  for (size_t first = 0; first < chosen.size(); first += at_once) {
+    const auto slice = std::span(chosen).subspan(first, std::min(at_once, chosen.size() - first));
     donors.draw(slice);
     for (int k = 0; k < n_tensors(signature); ++k) {
       const Tensor t = tensor(signature, k);
