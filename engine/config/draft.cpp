@@ -139,6 +139,93 @@ std::optional<Conflict> refuse_natural(const Draft& d) {
   return std::nullopt;
 }
 
+// The E:I ratio has to leave units of both kinds. Of n units n / (r + 1) are asked to be inhibitory; that is rounded up, but
+// less than half a unit is none.
+std::optional<Conflict> refuse_ratio(const Draft& d, const std::string& needed_by, const char* key) {
+  const int n = d.signature.n_hidden;
+  const bool excitatory = d.spec.n_excitatory > 0, inhibitory = n / (d.ei_ratio + 1) >= 0.5;
+  if (excitatory && inhibitory) return std::nullopt;
+  return Conflict{std::string(excitatory ? "no inhibitory" : "no excitatory") +
+                      " unit is left of network.n_hidden = " + std::to_string(n) +
+                      " at network.ei_ratio = " + to_toml(d.ei_ratio) + "; at least 1 is needed by " + needed_by,
+                  {"network.ei_ratio", "network.n_hidden", key}};
+}
+
+// Interneurons of a DANN per tensor.
+int interneurons(const Draft& d) {
+  const int n = d.signature.n_hidden;
+  return d.n_inhibitory > 0 ? d.n_inhibitory : d.inhibitory_by_ratio ? n - d.spec.n_excitatory : default_inhibitory(n);
+}
+
+std::optional<Conflict> complete_populations(Draft& d) {
+  NetSpec& spec = d.spec;
+  Signature& shape = d.signature;
+  const int n = shape.n_hidden;
+  const bool column_ei = spec.parameterisation == ParameterisationId::column_ei,
+             dann = spec.parameterisation == ParameterisationId::dann;
+  // The epsilon keeps ratios such as 0.1, which have no exact binary form, from adding a unit.
+  spec.n_excitatory = n - int(std::ceil(n / (d.ei_ratio + 1) - 1e-9));
+  if (column_ei) {
+    if (auto conflict = refuse_ratio(d, "parameterisation = \"column_ei\"", "network.parameterisation"))
+      return conflict;
+    if (d.n_inhibitory > 0)
+      return Conflict{"network.n_inhibitory = " + std::to_string(d.n_inhibitory) +
+                          " does not go with network.parameterisation = \"column_ei\", whose inhibitory units "
+                          "network.ei_ratio counts; allowed: 0",
+                      {"network.n_inhibitory", "network.parameterisation"}};
+  }
+  if (dann && d.inhibitory_by_ratio) {
+    if (d.n_inhibitory > 0)
+      return Conflict{"network.n_inhibitory = " + std::to_string(d.n_inhibitory) +
+                          " does not go with network.inhibitory_from = \"ratio\"; allowed: 0, or \"tenth\"",
+                      {"network.n_inhibitory", "network.inhibitory_from"}};
+    if (n / (d.ei_ratio + 1) < 0.5)
+      return refuse_ratio(d, "network.inhibitory_from = \"ratio\"", "network.inhibitory_from");
+  }
+  shape.n_inhibitory = dann ? interneurons(d) : 0;
+  for (int32_t* of_tensor : {&shape.n_inhibitory_recurrent, &shape.n_inhibitory_readout})
+    if (!dann || *of_tensor == shape.n_inhibitory) *of_tensor = 0;  // equal shapes have equal signatures
+  return std::nullopt;
+}
+
+std::optional<Conflict> complete_transplant(Draft& d) {
+  NetSpec& spec = d.spec;
+  TransplantSpec& t = spec.init.transplant;
+  static constexpr const char* names[] = {"own", "dense", "column_ei", "dann"};
+  const bool donors = t.vectors_of != Donor::own || t.values_of != Donor::own;
+  constexpr int32_t all = 1 << int(Role::input) | 1 << int(Role::recurrent) | 1 << int(Role::readout);
+  t.roles = d.transplanted.value_or(donors ? all : 0);
+  t.n_inhibitory = interneurons(d);
+  if (!donors && !t.roles) return std::nullopt;
+  const char* const key = t.vectors_of != Donor::own  ? "init.vectors_of"
+                          : t.values_of != Donor::own ? "init.values_of"
+                                                      : "init.transplant";
+  const std::string what =
+      !donors ? std::string("init.transplant")
+              : std::string(key) + " = \"" + names[int(t.vectors_of != Donor::own ? t.vectors_of : t.values_of)] + "\"";
+  const auto conflict = [&](const std::string& why, const char* other) { return Conflict{what + why, {key, other}}; };
+  if (!t.roles) return conflict(" changes no weights at init.transplant = []", "init.transplant");
+  if (d.signature.core != CoreId::recurrent)
+    return conflict(
+        std::string(" does not go with network.core = \"") + info(d.signature.core).name + "\"; allowed: recurrent",
+        "network.core");
+  if (spec.parameterisation != ParameterisationId::dense)
+    return conflict(std::string(" does not go with network.parameterisation = \"") + info(spec.parameterisation).name +
+                        "\": the result has weights of both signs; allowed: dense",
+                    "network.parameterisation");
+  if (spec.init.rank > 0)
+    return conflict(" does not go with init.rank = " + std::to_string(spec.init.rank) +
+                        ": singular vectors beyond the rank are arbitrary; allowed: \"full\"",
+                    "init.rank");
+  if (spec.init.density < 1)
+    return conflict(" does not go with init.density = " + to_toml(spec.init.density) +
+                        ": a transplant fills in absent weights; allowed: 1.0",
+                    "init.density");
+  if (t.vectors_of == Donor::column_ei || t.values_of == Donor::column_ei)
+    return refuse_ratio(d, "the donor \"column_ei\"", key);
+  return std::nullopt;
+}
+
 }  // namespace
 
 DistributionId default_distribution(CoreId core, ParameterisationId parameterisation, Role role) {
@@ -170,15 +257,7 @@ std::optional<Conflict> complete(Draft& d) {
   const bool column_ei = parameterisation == ParameterisationId::column_ei,
              dann = parameterisation == ParameterisationId::dann;
 
-  // Populations. The epsilon keeps ratios such as 0.1, which have no exact binary form, from adding a unit.
-  const int inhibitory = int(std::ceil(n / (d.ei_ratio + 1) - 1e-9));
-  spec.n_excitatory = n - inhibitory;
-  if (column_ei && spec.n_excitatory == 0)
-    return Conflict{"no excitatory unit is left of network.n_hidden = " + std::to_string(n) +
-                        " at network.ei_ratio = " + to_toml(d.ei_ratio) +
-                        "; at least 1 is needed by parameterisation = \"column_ei\"",
-                    {"network.ei_ratio", "network.n_hidden", "network.parameterisation"}};
-  shape.n_inhibitory = dann ? (d.n_inhibitory > 0 ? d.n_inhibitory : default_inhibitory(n)) : 0;
+  if (auto conflict = complete_populations(d)) return conflict;
 
   // Starts.
   const Start starts[] = {{"init.distribution", Role::recurrent, d.recurrent, &spec.init.recurrent},
@@ -229,6 +308,7 @@ std::optional<Conflict> complete(Draft& d) {
     return rank_conflict(" does not go with init.density = " + to_toml(spec.init.density) +
                              ": truncation fills in absent weights; allowed: \"full\"",
                          "init.density");
+  if (auto conflict = complete_transplant(d)) return conflict;
 
   // Rule. Of the two clip norms only the one that is used is set.
   for (int role = 0; role < n_roles; ++role) {
@@ -264,7 +344,7 @@ std::optional<Conflict> complete(Draft& d) {
   shape.n_in = task.n_in(spec.task.param);
   shape.n_out = task.n_out(spec.task.param);
   shape.n_steps = task.n_steps(spec.task.param);
-  if (feedforward && dann && default_inhibitory(shape.n_out) != shape.n_inhibitory)
+  if (feedforward && dann && shape.n_inhibitory_readout == 0 && default_inhibitory(shape.n_out) != shape.n_inhibitory)
     shape.n_inhibitory_readout = default_inhibitory(shape.n_out);
   return std::nullopt;
 }

@@ -13,10 +13,12 @@ struct Draft {
   NetSpec spec;
   Signature signature;
   double ei_ratio = 0;
-  std::vector<int64_t> widths;                              // network.widths
-  int32_t rank = 0, n_inhibitory = 0;                       // as given; 0 = full, 0 = the default
-  bool pairing_recurrent = false;                           // init.pairing
-  bool fisher = true;                                       // rule.fisher
+  std::vector<int64_t> widths;          // network.widths
+  int32_t rank = 0, n_inhibitory = 0;   // as given; 0 = full, 0 = the default
+  bool inhibitory_by_ratio = false;     // network.inhibitory_from
+  std::optional<int32_t> transplanted;  // init.transplant, as TransplantSpec::roles; empty: by donors
+  bool pairing_recurrent = false;       // init.pairing
+  bool fisher = true;                   // rule.fisher
   std::optional<DistributionId> recurrent, input, readout;  // empty: by parameterisation
   std::optional<ProjectionId> projection[n_roles];          // empty: by parameterisation
   std::optional<LossId> loss;                               // empty: the task's own

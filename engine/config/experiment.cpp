@@ -70,18 +70,24 @@ struct Experiment::Body {
   std::vector<TaskId> tasks(const RawExperiment& raw) const {
     const Key& key = *find_key("task.name");
     std::vector<TaskId> found;
-    if (const RawEntry* axis = raw.axis_entry(key.path)) {
-      const Column column(key, axis->node);
-      Setting scratch;
-      for (int64_t i = 0; i < column.size(); ++i) {
-        const TaskId id = TaskId(column.get(i, scratch).code);
-        if (std::find(found.begin(), found.end(), id) == found.end()) found.push_back(id);
+    const auto add = [&](const Setting& setting) {
+      const TaskId id = TaskId(setting.code);
+      if (std::find(found.begin(), found.end(), id) == found.end()) found.push_back(id);
+    };
+    const std::vector<const RawEntry*> entries = raw.axis_entries(key.path);
+    for (const RawEntry* entry : entries) {
+      if (is_single(key, *entry)) {
+        add(check(key, entry->node));
+        continue;
       }
-    } else if (const RawEntry* given = raw.base_value(key.path)) {
-      found.push_back(TaskId(check(key, given->node).code));
-    } else {
-      fail(whole, "'task.name' is missing; allowed: " + allowed(key));
+      const Column column(key, entry->node);
+      Setting scratch;
+      for (int64_t i = 0; i < column.size(); ++i) add(column.get(i, scratch));
     }
+    const RawEntry* const given = raw.base_value(key.path);
+    const bool of_cases = !entries.empty() && entries[0]->in_case >= 0;  // some may leave it to the base value
+    if (given && (entries.empty() || of_cases)) add(check(key, given->node));
+    if (found.empty()) fail(whole, "'task.name' is missing; allowed: " + allowed(key));
     return found;
   }
 
@@ -98,18 +104,89 @@ struct Experiment::Body {
     refuse_conflicts();
   }
 
+  const Key& swept_key(const RawEntry& entry, const std::vector<TaskId>& all_tasks) const {
+    const Key& key = known(entry, all_tasks);
+    if (!key.swept) fail(entry.node.key_at, "'" + key.path + "' cannot be swept" + sweepable);
+    return key;
+  }
+
+  // In a [[sweep.case]] a value that is no axis holds for all of the case.
+  static bool is_single(const Key& key, const RawEntry& entry) {
+    if (entry.in_case < 0 || entry.node.table()) return false;
+    const Node::Array* const list = entry.node.array();
+    return !list || (key.kind == Kind::words && (list->items.empty() || !list->items[0].array()));
+  }
+
+  static void refuse_lengths(const Column& first, const Column& other, const Position& at) {
+    if (other.size() != first.size())
+      fail(at, "zipped axes of different lengths: " + first.key().path + " has " + std::to_string(first.size()) +
+                   " values, " + other.key().path + " has " + std::to_string(other.size()));
+  }
+
+  // The cases one after another. A key that a case leaves out has its base value or default there.
+  Axis axis_of_cases(const RawAxis& raw, const std::vector<TaskId>& all_tasks) const {
+    std::vector<std::optional<Column>> longest(size_t(raw.n_cases));  // an axis of the case
+    std::vector<Position> at(size_t(raw.n_cases));                    // its first key
+    std::vector<const Key*> keys;
+    std::vector<std::vector<std::optional<Column>>> lists;  // [keys][cases]
+    const auto row = [&](const Key& key) { return size_t(std::find(keys.begin(), keys.end(), &key) - keys.begin()); };
+    for (const RawEntry& entry : raw.entries) {
+      const Key& key = swept_key(entry, all_tasks);
+      const size_t c = size_t(entry.in_case);
+      if (!at[c].source) at[c] = entry.node.key_at;
+      if (row(key) == keys.size()) {
+        keys.push_back(&key);
+        lists.emplace_back(size_t(raw.n_cases));
+      }
+      if (is_single(key, entry)) continue;
+      lists[row(key)][c] = Column(key, entry.node);
+      if (!longest[c]) longest[c] = lists[row(key)][c];
+      refuse_lengths(*longest[c], *lists[row(key)][c], entry.node.at);
+    }
+    int64_t total = 0;
+    for (const auto& column : longest) total += column ? column->size() : 1;
+    if (total > max_listed)
+      fail(raw.entries[0].node.key_at,
+           "[[sweep.case]] lists more than " + std::to_string(max_listed) + " combinations");
+
+    Axis axis;
+    for (const Key* key : keys) {
+      std::vector<const RawEntry*> entries(size_t(raw.n_cases));
+      for (const RawEntry& entry : raw.entries)
+        if (entry.path == key->path) entries[size_t(entry.in_case)] = &entry;
+      const RawEntry& first = **std::find_if(entries.begin(), entries.end(), [](const RawEntry* e) { return e; });
+      Column column(*key, first.node.key_at);
+      for (size_t c = 0; c < entries.size(); ++c) {
+        const int64_t times = longest[c] ? longest[c]->size() : 1;
+        const std::optional<Column>& list = lists[row(*key)][c];
+        const Base* const value = base_of(*key);
+        if (list)
+          column.append(*list);
+        else if (entries[c])
+          column.append(check(*key, entries[c]->node), entries[c]->node.at, times);
+        else if (value)
+          column.append(value->setting, value->at, times);
+        else if (const auto otherwise = fallback_setting(*key))
+          column.append(*otherwise, first.node.key_at, times);
+        else
+          fail(at[c].source ? at[c] : first.node.key_at,
+               "'" + key->path + "' is in another [[sweep.case]] and has no default that is one value (it is " +
+                   key->derived + "); give it here too");
+      }
+      axis.columns.push_back(std::move(column));
+    }
+    return axis;
+  }
+
   void read_axis(const RawAxis& raw, const std::vector<TaskId>& all_tasks) {
     Axis axis;
-    for (const RawEntry& entry : raw) {
-      const Key& key = known(entry, all_tasks);
-      if (!key.swept) fail(entry.node.key_at, "'" + key.path + "' cannot be swept" + sweepable);
-      axis.columns.emplace_back(key, entry.node);
-      const Column &first = axis.columns.front(), &last = axis.columns.back();
-      if (last.size() != first.size())
-        fail(entry.node.at, "zipped axes of different lengths: " + first.key().path + " has " +
-                                std::to_string(first.size()) + " values, " + key.path + " has " +
-                                std::to_string(last.size()));
-    }
+    if (raw.n_cases > 0)
+      axis = axis_of_cases(raw, all_tasks);
+    else
+      for (const RawEntry& entry : raw.entries) {
+        axis.columns.emplace_back(swept_key(entry, all_tasks), entry.node);
+        refuse_lengths(axis.columns.front(), axis.columns.back(), entry.node.at);
+      }
     if (axis.size() > max_networks / size)
       fail(axis.columns.front().key_at(), "the sweep makes more than " + std::to_string(max_networks) +
                                               " networks at '" + axis.columns.front().key().path + "'");

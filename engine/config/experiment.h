@@ -48,7 +48,7 @@ struct ResolvedNetwork {
   std::vector<std::pair<std::string, Value>> swept;  // in the order of Experiment::swept_keys()
 };
 
-// One dimension of the sweep; the keys of a zipped axis vary together.
+// One dimension of the sweep; the keys of a zipped axis, or of cases, vary together.
 struct AxisInfo {
   std::vector<std::string> keys;
   int64_t size = 0;

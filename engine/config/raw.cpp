@@ -34,38 +34,55 @@ void flatten(Node& table, const std::string& path, bool axes, const std::functio
   }
 }
 
+// The axis of each table of sweep.zip, or the one axis of those of sweep.case; empty if there is no such word.
+std::vector<RawAxis> take_tables(std::vector<Node>& items, const std::string& name) {
+  std::vector<RawAxis> axes;
+  const auto found = std::find_if(items.begin(), items.end(), [&](const Node& item) { return item.key == name; });
+  if (found == items.end()) return axes;
+  const auto wrong = [&](const Node& node) {
+    fail(node.at,
+         "sweep." + name + " = " + shown(node) + ": wanted tables [[sweep." + name + "]], got " + type_name(node));
+  };
+  if (!found->array()) wrong(*found);
+  for (Node& table : std::get<Node::Array>(found->value).items) {
+    if (!table.table()) wrong(table);
+    RawAxis axis;
+    flatten(table, "", true, [&](RawEntry entry) { axis.entries.push_back(std::move(entry)); });
+    if (axis.entries.empty()) fail(table.at, "[[sweep." + name + "]] is empty; at least one key is wanted");
+    axes.push_back(std::move(axis));
+  }
+  items.erase(found);
+  return axes;
+}
+
 void sort_axes(Node& sweep, std::vector<RawAxis>& axes) {
   if (!sweep.table()) fail(sweep.at, "sweep = " + shown(sweep) + ": wanted a table [sweep], got " + type_name(sweep));
   auto& items = std::get<Node::Table>(sweep.value).items;
-  const auto zip = std::find_if(items.begin(), items.end(), [](const Node& item) { return item.key == "zip"; });
-  if (zip != items.end()) {
-    const auto wrong = [](const Node& node) {
-      fail(node.at, "sweep.zip = " + shown(node) + ": wanted tables [[sweep.zip]], got " + type_name(node));
-    };
-    if (!zip->array()) wrong(*zip);
-    for (Node& table : std::get<Node::Array>(zip->value).items) {
-      if (!table.table()) wrong(table);
-      RawAxis axis;
-      flatten(table, "", true, [&](RawEntry entry) { axis.push_back(std::move(entry)); });
-      if (axis.empty()) fail(table.at, "[[sweep.zip]] is empty; at least one key is wanted");
-      axes.push_back(std::move(axis));
+  for (RawAxis& axis : take_tables(items, "zip")) axes.push_back(std::move(axis));
+  RawAxis cases;
+  for (RawAxis& one : take_tables(items, "case")) {
+    for (RawEntry& entry : one.entries) {
+      entry.in_case = cases.n_cases;
+      cases.entries.push_back(std::move(entry));
     }
-    items.erase(zip);
+    ++cases.n_cases;
   }
-  flatten(sweep, "", true, [&](RawEntry entry) { axes.push_back({std::move(entry)}); });
-  std::stable_sort(axes.begin(), axes.end(),
-                   [](const RawAxis& a, const RawAxis& b) { return earlier(a[0].node.key_at, b[0].node.key_at); });
+  if (cases.n_cases > 0) axes.push_back(std::move(cases));
+  flatten(sweep, "", true, [&](RawEntry entry) { axes.push_back({{std::move(entry)}}); });
+  std::stable_sort(axes.begin(), axes.end(), [](const RawAxis& a, const RawAxis& b) {
+    return earlier(a.entries[0].node.key_at, b.entries[0].node.key_at);
+  });
 }
 
 template <class Visit>
 void for_each_swept(RawExperiment& raw, Visit visit) {
   for (RawAxis& axis : raw.axes)
-    for (RawEntry& entry : axis) visit(axis, entry);
+    for (RawEntry& entry : axis.entries) visit(axis, entry);
 }
 
 void remove_axis_entry(RawExperiment& raw, const std::string& path) {
-  for (RawAxis& axis : raw.axes) std::erase_if(axis, [&](const RawEntry& entry) { return entry.path == path; });
-  std::erase_if(raw.axes, [](const RawAxis& axis) { return axis.empty(); });
+  for (RawAxis& axis : raw.axes) std::erase_if(axis.entries, [&](const RawEntry& entry) { return entry.path == path; });
+  std::erase_if(raw.axes, [](const RawAxis& axis) { return axis.entries.empty(); });
 }
 
 }  // namespace
@@ -75,11 +92,12 @@ const RawEntry* RawExperiment::base_value(const std::string& path) const {
   return found == base.end() ? nullptr : &*found;
 }
 
-const RawEntry* RawExperiment::axis_entry(const std::string& path) const {
+std::vector<const RawEntry*> RawExperiment::axis_entries(const std::string& path) const {
+  std::vector<const RawEntry*> found;
   for (const RawAxis& axis : axes)
-    for (const RawEntry& entry : axis)
-      if (entry.path == path) return &entry;
-  return nullptr;
+    for (const RawEntry& entry : axis.entries)
+      if (entry.path == path) found.push_back(&entry);
+  return found;
 }
 
 RawExperiment sort_out(Node root) {
@@ -98,10 +116,12 @@ RawExperiment sort_out(Node root) {
                    [](const RawEntry& a, const RawEntry& b) { return earlier(a.node.key_at, b.node.key_at); });
 
   const auto refuse_twice = [](std::vector<const RawEntry*> entries, const char* what) {
-    std::stable_sort(entries.begin(), entries.end(),
-                     [](const RawEntry* a, const RawEntry* b) { return a->path < b->path; });
+    std::stable_sort(entries.begin(), entries.end(), [](const RawEntry* a, const RawEntry* b) {
+      return a->path != b->path ? a->path < b->path : a->in_case > b->in_case;  // those of no case last
+    });
     for (size_t i = 1; i < entries.size(); ++i)
-      if (entries[i]->path == entries[i - 1]->path)
+      if (entries[i]->path == entries[i - 1]->path &&
+          (entries[i]->in_case < 0 || entries[i]->in_case == entries[i - 1]->in_case))
         fail(entries[i]->node.key_at, quoted(entries[i]->path, 60) + " is " + what + " twice");
   };
   std::vector<const RawEntry*> given, swept;
@@ -115,19 +135,21 @@ RawExperiment sort_out(Node root) {
 void apply_override(RawExperiment& raw, Node root) {
   Node& first = std::get<Node::Table>(root.value).items.front();
   if (first.key == "sweep") {
-    if (first.table() && !first.table()->items.empty() && first.table()->items.front().key == "zip")
-      fail(first.at, "sweep.zip cannot be set here; set a key, or its own axis sweep.KEY");
+    if (first.table() && !first.table()->items.empty())
+      for (const char* tables : {"zip", "case"})
+        if (first.table()->items.front().key == tables)
+          fail(first.at, std::string("sweep.") + tables + " cannot be set here; set a key, or its own axis sweep.KEY");
     std::vector<RawAxis> axes;
     sort_axes(first, axes);
     for (RawAxis& axis : axes) {
       bool replaced = false;
       for (RawAxis& old : raw.axes)
-        if (old.size() == 1 && old[0].path == axis[0].path) {
+        if (old.n_cases == 0 && old.entries.size() == 1 && old.entries[0].path == axis.entries[0].path) {
           old = axis;
           replaced = true;
         }
       if (replaced) continue;
-      remove_axis_entry(raw, axis[0].path);  // from a zip
+      remove_axis_entry(raw, axis.entries[0].path);  // from a zip or from cases
       raw.axes.push_back(std::move(axis));
     }
     return;

@@ -12,15 +12,20 @@ namespace cohort::engine {
 struct RawEntry {
   std::string path;
   Node node;
+  int in_case = -1;  // which [[sweep.case]] it is in; -1: none
 };
-using RawAxis = std::vector<RawEntry>;  // more than one entry: zipped
+// One key, or several zipped ones, [[sweep.zip]]; or the cases of the sweep one after another, [[sweep.case]].
+struct RawAxis {
+  std::vector<RawEntry> entries;  // of cases: by case
+  int n_cases = 0;                // 0: not of cases
+};
 
 struct RawExperiment {
   std::vector<RawEntry> base;  // in the order of the source
   std::vector<RawAxis> axes;
 
   const RawEntry* base_value(const std::string& path) const;
-  const RawEntry* axis_entry(const std::string& path) const;
+  std::vector<const RawEntry*> axis_entries(const std::string& path) const;  // several: of several cases
 };
 
 // Throws ConfigError for keys given twice and misplaced tables.

@@ -159,8 +159,19 @@ void network_keys(Builder& b) {
                    "excitatory per inhibitory unit r: ceil(n / (r + 1)) units are inhibitory (Li et al. 2023)"),
             [](Draft& d, const Setting& s) { d.ei_ratio = s.number; });
   b.network(integer("network.n_inhibitory", 0, {0, 16384},
-                    "interneurons per tensor of a DANN; 0 = max(n_hidden div 10, 1) (Li et al. 2023)"),
+                    "interneurons per tensor of a DANN; 0 = by network.inhibitory_from (Li et al. 2023)"),
             [](Draft& d, const Setting& s) { d.n_inhibitory = int32_t(s.code); });
+  b.network(integer("network.n_inhibitory_recurrent", 0, {0, 16384},
+                    "interneurons of a DANN's recurrent weights; 0 = as its other tensors"),
+            [](Draft& d, const Setting& s) { d.signature.n_inhibitory_recurrent = int32_t(s.code); });
+  b.network(integer("network.n_inhibitory_readout", 0, {0, 16384},
+                    "interneurons of a DANN's readout; 0 = as its other tensors"),
+            [](Draft& d, const Setting& s) { d.signature.n_inhibitory_readout = int32_t(s.code); });
+  b.network(
+      word("network.inhibitory_from", "tenth", {"tenth", "ratio"},
+           "interneurons of a DANN where network.n_inhibitory is 0: max(n_hidden div 10, 1), or by network.ei_ratio, "
+           "as many as a column-E/I network has inhibitory units"),
+      [](Draft& d, const Setting& s) { d.inhibitory_by_ratio = s.code == 1; });
 
   constexpr const char* by_parameterisation = "by network.parameterisation";
   b.network(
@@ -215,6 +226,29 @@ void network_keys(Builder& b) {
                    "column_ei: mean of the inputs, which the first layer's biases start by cancelling (Cornford et al. "
                    "2021)"),
             [](Draft& d, const Setting& s) { d.spec.init.input_mean = s.number; });
+  const std::vector<std::string> donors = {"own", "dense", "column_ei", "dann"};
+  b.network(word("init.vectors_of", "own", donors,
+                 "dense: model from whose start the singular vectors are, drawn from the same seed by its default "
+                 "distributions at gain 1; own: the start that the other keys make (Li et al. 2023)"),
+            [](Draft& d, const Setting& s) { d.spec.init.transplant.vectors_of = id<Donor>(s); });
+  b.network(word("init.values_of", "own", donors,
+                 "dense: model from whose start the singular values are, matched by rank (Li et al. 2023)"),
+            [](Draft& d, const Setting& s) { d.spec.init.transplant.values_of = id<Donor>(s); });
+  b.network(
+      {.path = "init.transplant",
+       .kind = Kind::words,
+       .derived = "all where init.vectors_of or init.values_of is not own",
+       .choices = {"input", "recurrent", "readout"},
+       .doc = "weights that take singular vectors and values from init.vectors_of and init.values_of; default all "
+              "three where one of these is not own, else none"},
+      [](Draft& d, const Setting& s) {
+        d.transplanted = 0;
+        for (const std::string& name : std::get<std::vector<std::string>>(s.value))
+          *d.transplanted |= 1 << (std::find(roles.begin(), roles.end(), name) - roles.begin());
+      });
+  b.single(number("init.donor_radius", 1.5, positive,
+                  "spectral radius of the recurrent weights of a donor that is column_ei (Li et al. 2023)"),
+           [](Draft& d, const Setting& s) { d.spec.init.transplant.spectral_radius = s.number; });
   b.single(word("init.pairing", "all", {"all", "recurrent"},
                 "what networks of equal seed share: all weights and data, or only recurrent weights and data (Liu et "
                 "al. 2024)"),

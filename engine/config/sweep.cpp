@@ -48,6 +48,17 @@ Column::Column(const Key& key, const Node& node) : key_(&key), key_at_(node.key_
                   "; allowed: " + forms);
 }
 
+void Column::append(const Column& values) {
+  Setting scratch;
+  for (int64_t i = 0; i < values.size(); ++i) append(values.get(i, scratch), values.at(i), 1);
+}
+
+void Column::append(const Setting& value, const Position& at, int64_t times) {
+  listed_.insert(listed_.end(), size_t(times), value);
+  listed_at_.insert(listed_at_.end(), size_t(times), at);
+  size_ = int64_t(listed_.size());
+}
+
 void Column::read_list(const Node::Array& list) {
   if (list.items.empty()) fail(at_, "sweep of " + key_->path + " = []: empty axis; at least one value is wanted");
   for (const Node& item : list.items) {

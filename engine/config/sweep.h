@@ -9,6 +9,7 @@
 namespace cohort::engine {
 
 inline constexpr int64_t max_networks = 10'000'000;
+inline constexpr int64_t max_listed = 1'000'000;  // combinations of all [[sweep.case]]
 
 // The values of one key along an axis:
 //   [a, b, ...]                             as listed
@@ -23,6 +24,10 @@ class Column {
  public:
   // Throws ConfigError at the word that is wrong.
   Column(const Key& key, const Node& node);
+  // Without values yet; they are appended.
+  Column(const Key& key, const Position& key_at) : key_(&key), key_at_(key_at) {}
+  void append(const Column& values);
+  void append(const Setting& value, const Position& at, int64_t times);
 
   const Key& key() const { return *key_; }
   int64_t size() const { return size_; }
@@ -49,7 +54,8 @@ class Column {
   std::vector<Position> listed_at_;
 };
 
-// One dimension of the sweep: columns of equal length that vary together.
+// One dimension of the sweep: columns of equal length that vary together. Those of [[sweep.case]] blocks are the blocks' own
+// values one after another.
 struct Axis {
   std::vector<Column> columns;
   int64_t size() const { return columns.front().size(); }

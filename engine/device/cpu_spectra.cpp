@@ -158,4 +158,28 @@ void CpuSpectra::low_rank(float* a, int64_t count, int n, const LowRankArgs<doub
       });
 }
 
+void CpuSpectra::transplant(float* a, const float* values, int64_t count, int rows, int cols) {
+  single_threaded_blas();
+  const size_t size = size_t(rows) * size_t(cols);
+  if (size == 0) return;
+  const TransplantArgs<double> shape{.n_matrices = 1, .rows = rows, .cols = cols};
+  const size_t bytes = program().transplant_workspace(shape, 1);
+  for_each_with(
+      n_threads_, count, [&] { return std::make_unique<Worker>(size, size, bytes); },
+      [&](int64_t i, Worker& w) {
+        float* const matrix = a + size_t(i) * size;
+        const float* const donor = values + size_t(i) * size;
+        std::copy(matrix, matrix + size, w.matrix.doubles());
+        std::copy(donor, donor + size, w.results.doubles());
+        SpectrumStatus status;
+        TransplantArgs<double> args = shape;
+        args.vectors = w.matrix.doubles();
+        args.values = w.results.doubles();
+        args.out = w.matrix.doubles();
+        args.status = &status;
+        program().transplant(args, one(w.scratch, bytes));
+        std::transform(args.out, args.out + size, matrix, [](double x) { return float(x); });
+      });
+}
+
 }  // namespace cohort::engine

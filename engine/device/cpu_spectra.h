@@ -17,6 +17,7 @@ class CpuSpectra final : public Spectra {
                                           SpectraWanted wanted) override;
   void radius(const float* a, int64_t count, int n, double* radius) override;
   void low_rank(float* a, int64_t count, int n, const LowRankArgs<double>& how) override;
+  void transplant(float* a, const float* values, int64_t count, int rows, int cols) override;
 
  private:
   int n_threads_;

@@ -187,4 +187,28 @@ void CudaSpectra::low_rank(float* a, int64_t count, int n, const LowRankArgs<dou
   });
 }
 
+void CudaSpectra::transplant(float* a, const float* values, int64_t count, int rows, int cols) {
+  const size_t size = size_t(rows) * size_t(cols);
+  if (size == 0) return;
+  in_batches(count, 2 * size * (sizeof(float) + sizeof(double)), [&](int64_t first, int32_t m) {
+    const size_t all_size = size_t(m) * size;
+    const auto in_double = [&](const float* from, Memory<float>& host) {
+      Memory<double> matrices(all_size, stream_);
+      host.upload(from + size_t(first) * size);
+      gpu::launch(convert_kernel<float, double>, n_blocks(int64_t(all_size)), n_threads, 0, stream_, host.data(),
+                  matrices.data(), int64_t(all_size));
+      return matrices;
+    };
+    Memory<float> matrices(all_size, stream_), donors(all_size, stream_);
+    const Memory<double> vectors = in_double(a, matrices), spectra = in_double(values, donors);
+    const Memory<SpectrumStatus> status(size_t(m), stream_);
+    const SpectraProgram<double>& program = *cuda_spectra<double>();
+    all(TransplantArgs<double>{m, rows, cols, vectors.data(), spectra.data(), vectors.data(), status.data()},
+        program.transplant_workspace, program.transplant, stream_);
+    gpu::launch(convert_kernel<double, float>, n_blocks(int64_t(all_size)), n_threads, 0, stream_, vectors.data(),
+                matrices.data(), int64_t(all_size));
+    matrices.download(a + size_t(first) * size);
+  });
+}
+
 }  // namespace cohort::engine

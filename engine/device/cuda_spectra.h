@@ -20,6 +20,7 @@ class CudaSpectra final : public Spectra {
                                           SpectraWanted wanted) override;
   void radius(const float* a, int64_t count, int n, double* radius) override;
   void low_rank(float* a, int64_t count, int n, const LowRankArgs<double>& how) override;
+  void transplant(float* a, const float* values, int64_t count, int rows, int cols) override;
 
  private:
   cudaStream_t stream_, side_ = nullptr;

@@ -41,6 +41,9 @@ class Spectra {
   // Low-rank versions of n x n matrices in host memory, in place, in double: see LowRankArgs. Throws cohort::Error for a rank
   // outside 1..n, before any work.
   virtual void low_rank(float* a, int64_t count, int n, const LowRankArgs<double>& how) = 0;
+  // Matrices [rows][cols] in host memory, square or not: `a` keeps its singular vectors and takes the singular values of `values`,
+  // in double: see TransplantArgs. Where either is not finite, NaN.
+  virtual void transplant(float* a, const float* values, int64_t count, int rows, int cols) = 0;
 };
 
 // Throws that Error.

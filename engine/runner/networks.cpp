@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "runner/transplant.h"
+
 namespace cohort::engine {
 
 namespace {
@@ -99,17 +101,20 @@ DeviceArray<float> Networks::start(int first, int count) const {
 }
 
 // Rank: the recurrent matrix is cut to its largest singular values and rescaled (Liu et al., ICLR 2024). Radius: the
-// effective recurrent matrix is scaled to the wanted max |lambda| (Li et al., NeurIPS 2023); of a DANN, W_ex and W_ei are.
+// effective recurrent matrix is scaled to the wanted max |lambda| (Li et al., NeurIPS 2023); of a DANN, W_ex and W_ei are. Last, a
+// transplant.
 void Networks::draw(Cohort<float> cohort, int first) const {
   device_.run(InitArgs<float>{cohort});
   std::map<std::pair<RankRescale, LowRankMethod>, std::vector<size_t>> cut;
   std::vector<size_t> scaled;
+  bool transplants = false;
   for (size_t i = 0; i < size_t(cohort.n_nets); ++i) {
     const InitSpec& init = specs_[size_t(first) + i].init;
     if (init.rank > 0 && init.rank < signature_.n_hidden) cut[{init.rank_rescale, init.rank_method}].push_back(i);
     if (init.spectral_radius > 0) scaled.push_back(i);
+    transplants = transplants || init.transplant.roles;
   }
-  if (cut.empty() && scaled.empty()) return;
+  if (cut.empty() && scaled.empty() && !transplants) return;
 
   const size_t stride = n_params(signature_);
   std::vector<float> theta(size_t(cohort.n_nets) * stride);
@@ -144,6 +149,8 @@ void Networks::draw(Cohort<float> cohort, int first) const {
       }
     }
   }
+  if (transplants)
+    transplant(device_, signature_, std::span(specs_).subspan(size_t(first), size_t(cohort.n_nets)), theta.data());
   device_.upload(cohort.theta, theta.data(), theta.size() * sizeof(float));
 }
 

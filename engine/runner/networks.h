@@ -12,7 +12,7 @@ namespace cohort::engine {
 class Networks {
  public:
   // All of one signature. `data` is the device's view of the image set, empty where no task needs one. The networks
-  // stand at their starts afterwards: drawn, cut to their rank, scaled to their radius.
+  // stand at their starts afterwards: drawn, cut to their rank, scaled to their radius, given other spectra.
   Networks(Device& device, std::span<const ResolvedNetwork> networks, const Dataset& data);
 
   int size() const { return int(specs_.size()); }

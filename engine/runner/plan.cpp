@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <map>
 #include <set>
 
@@ -12,7 +11,6 @@
 #include "cohort/tangent.h"
 #include "run/units.h"
 #include "runner/measure.h"
-#include "runner/networks.h"
 #include "runner/runner.h"
 
 namespace cohort::engine {
@@ -52,24 +50,6 @@ std::string forms_text(const std::set<TangentForm>& forms) {
   return text;
 }
 
-// Floating-point operations per second of a short trial with one network per worker.
-double trial_rate(Device& device, const ResolvedNetwork& network) {
-  if (task_info(network.spec.task.id).needs_data) return 0;
-  const std::vector<ResolvedNetwork> copies(size_t(device.info().workers), network);
-  const Networks networks(device, copies, Dataset{});
-  const double flop = flop_per_step(network.signature) * networks.size();
-  double rate = 0;
-  for (int64_t steps = 1; steps < network.spec.steps; steps *= 4) {
-    DeviceArray<float> loss(device, size_t(networks.size()) * size_t(steps));
-    const auto start = std::chrono::steady_clock::now();
-    device.run(TrainArgs<float>{networks.view(), steps, loss.data()});
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    rate = flop * double(steps) / seconds;
-    if (seconds > 0.1) break;
-  }
-  return rate;
-}
-
 size_t disk_per_network(const Signature& signature, const RunSettings& settings, size_t n_measures, int64_t steps) {
   size_t bytes = 64 + 2 * 8 * (n_measures + 2);
   if (settings.output.history_every > 0) bytes += 8 * size_t(steps / settings.output.history_every + 1);
@@ -100,7 +80,6 @@ Plan make_plan(const Experiment& experiment, Device* device) {
   plan.n_networks = experiment.size();
   const bool kernels = makes_kernels(settings.analysis);
   struct Kind {
-    ResolvedNetwork example;
     size_t n_measures;
     LossSteps loss_steps = LossSteps::last;  // `all` if one of the networks is not `last`
   };
@@ -108,11 +87,13 @@ Plan make_plan(const Experiment& experiment, Device* device) {
   for (int64_t i = 0; i < experiment.size(); ++i) {
     const ResolvedNetwork n = experiment.network(i);
     plan.training_flop += training_flop(n);
+    plan.evaluation_flop +=
+        flop_per_trial(n.signature) * double(settings.eval.trials) * double(n_evaluations(settings.eval, n.spec.steps));
     ++plan.precisions[n.signature.precision];
     plan.needs_data = plan.needs_data || task_info(n.spec.task.id).needs_data;
     auto kind = kinds.find(n.signature);
     if (kind == kinds.end())
-      kind = kinds.emplace(n.signature, Kind{n, Measures(settings.analysis, n.signature).list().size()}).first;
+      kind = kinds.emplace(n.signature, Kind{Measures(settings.analysis, n.signature).list().size()}).first;
     const LossSteps loss_steps = n.spec.task.loss_steps;
     if (loss_steps != LossSteps::last) kind->second.loss_steps = LossSteps::all;
     plan.disk_bytes += disk_per_network(n.signature, settings, kind->second.n_measures, n.spec.steps);
@@ -156,16 +137,17 @@ Plan make_plan(const Experiment& experiment, Device* device) {
     plan.memory_bytes =
         std::max(plan.memory_bytes, size_t(in_cohort) * bytes_per_network(unit.signature, settings) + scratch);
   }
-  const double rate = trial_rate(*device, kinds.begin()->second.example);
-  if (rate > 0) plan.seconds = plan.training_flop / rate;
+  plan.time = estimate_time(experiment, units, *device);
   return plan;
 }
 
 std::string plan_text(const Plan& plan, const Device::Info& device) {
   std::string text = fmt::format(
-      "networks    {}\nunits       {}\ncohorts     {} of {} signature{}\nwork        {:.3g} FLOP of training\n",
+      "networks    {}\nunits       {}\ncohorts     {} of {} signature{}\nwork        {:.3g} FLOP of training, {:.3g} "
+      "of "
+      "evaluation\n",
       plan.n_networks, plan.n_units, plan.n_cohorts, plan.n_signatures, plan.n_signatures == 1 ? "" : "s",
-      plan.training_flop);
+      plan.training_flop, plan.evaluation_flop);
   text += fmt::format("device      {} ({}, {} worker{})\n", device.name, device.isa, device.workers,
                       device.workers == 1 ? "" : "s");
   if (plan.precisions.size() > 1 || !plan.precisions.contains(Precision::fp32))
@@ -173,7 +155,10 @@ std::string plan_text(const Plan& plan, const Device::Info& device) {
       text += fmt::format("precision   {}: {} network{}\n", info(precision).name, count, count == 1 ? "" : "s");
   for (const auto& [program, count] : plan.programs)
     text += fmt::format("program     {}: {} network{}\n", program, count, count == 1 ? "" : "s");
-  if (plan.seconds > 0) text += fmt::format("time        about {} of training\n", duration_text(plan.seconds));
+  if (plan.time.total() > 0)
+    text += fmt::format("time        about {}: {} of training, {} of evaluation, {} of analysis\n",
+                        duration_text(plan.time.total()), duration_text(plan.time.training),
+                        duration_text(plan.time.evaluation), duration_text(plan.time.analysis));
   text += fmt::format("memory      {}\ndisk        {}\n", bytes_text(plan.memory_bytes), bytes_text(plan.disk_bytes));
   if (plan.kernel_rows)
     text += fmt::format("kernels     {} rows at most, {}: {:.3g} FLOP a network, {} a worker\n", plan.kernel_rows,

@@ -9,13 +9,14 @@
 
 #include "config/experiment.h"
 #include "device/device.h"
+#include "runner/time_estimate.h"
 
 namespace cohort::engine {
 
 struct Plan {
   int64_t n_networks = 0, n_units = 0, n_cohorts = 0;  // a cohort is one launch
   int n_signatures = 0;
-  double training_flop = 0;
+  double training_flop = 0, evaluation_flop = 0;
   int64_t kernel_rows = 0;  // largest tangent kernel, 0 if none is made
   double kernel_flop =
       0;  // of one measurement's kernels of the network that takes most: all tensors, now and at the start
@@ -26,14 +27,14 @@ struct Plan {
   bool needs_data = false;                  // an image set
   std::map<Precision, int64_t> precisions;  // of training, with their numbers of networks
   std::map<std::string, int64_t> programs;  // that train (Device::training_program), with their numbers of networks
-  double seconds = 0;                       // training only, at the rate of a short trial; 0 = not tried
+  TimeEstimate time;                        // 0 = not tried
 };
 
 // Throws Error where the device does not train networks of one of the experiment's signatures.
 void refuse_untrainable(const Experiment& experiment, const Device& device);
 
 // Throws Error where a network needs a tangent kernel of more rows than analysis.max_kernel_rows. `device` may be nullptr:
-// then cohorts, memory, kernel_bytes and time are left at 0. Trains nothing but the trial (under a second).
+// then cohorts, memory, kernel_bytes and time are left at 0. Trains nothing but short trials (about two seconds).
 Plan make_plan(const Experiment& experiment, Device* device);
 
 // Aligned lines for a terminal.

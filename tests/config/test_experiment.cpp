@@ -313,6 +313,44 @@ TEST(Experiment, TheRatioGivesTheInhibitoryUnits) {
   EXPECT_EQ(inhibitory(100, "4"), 20);
 }
 
+TEST(Experiment, InterneuronsPerTensorAndByRatio) {
+  const auto dann = [](const std::string& more) {
+    return only("network.n_hidden = 100\nnetwork.parameterisation = \"dann\"\n" + more).signature;
+  };
+  const Signature plain = dann("");
+  EXPECT_EQ(plain.n_inhibitory, 10);
+  const Signature own =
+      dann("network.n_inhibitory = 5\nnetwork.n_inhibitory_recurrent = 50\nnetwork.n_inhibitory_readout = 2\n");
+  EXPECT_EQ(tensor(own, input_tensor(0)).n_inhibitory, 5);
+  EXPECT_EQ(tensor(own, recurrent_tensor(0)).n_inhibitory, 50);
+  EXPECT_EQ(tensor(own, readout_tensor(own)).n_inhibitory, 2);
+  EXPECT_EQ(dann("network.n_inhibitory_recurrent = 10\nnetwork.n_inhibitory_readout = 10\n"), plain);
+  EXPECT_EQ(only("network.n_hidden = 100\nnetwork.n_inhibitory_recurrent = 50\n").signature.n_inhibitory_recurrent, 0);
+  // The sweep over inhibitory fractions is one axis for both models.
+  for (const auto& [ratio, wanted] : {std::pair("99", 1), std::pair("9", 10), std::pair("1", 50)}) {
+    const std::string by_ratio = "network.inhibitory_from = \"ratio\"\nnetwork.ei_ratio = " + std::string(ratio) + "\n";
+    EXPECT_EQ(dann(by_ratio).n_inhibitory, wanted);
+    EXPECT_EQ(only("network.n_hidden = 100\nnetwork.parameterisation = \"column_ei\"\n" + by_ratio).spec.n_excitatory,
+              100 - wanted);
+    const Signature as_run = dann(by_ratio + "network.n_inhibitory_recurrent = 50\n");
+    EXPECT_EQ(tensor(as_run, recurrent_tensor(0)).n_inhibitory, 50);
+    EXPECT_EQ(tensor(as_run, input_tensor(0)).n_inhibitory, wanted);
+  }
+}
+
+TEST(Experiment, TransplantsAreOfAllWeightsUnlessToldOtherwise) {
+  const auto roles = [](const std::string& more) { return only(more).spec.init.transplant.roles; };
+  EXPECT_EQ(roles(""), 0);
+  EXPECT_EQ(roles("init.values_of = \"column_ei\"\n"), 7);
+  EXPECT_EQ(roles("init.vectors_of = \"dense\"\ninit.transplant = [\"recurrent\"]\n"), 2);
+  EXPECT_EQ(roles("init.transplant = [\"input\", \"readout\"]\n"), 5);
+  const NetSpec spec = only("init.vectors_of = \"dann\"\ninit.values_of = \"column_ei\"\n").spec;
+  EXPECT_EQ(spec.init.transplant.vectors_of, Donor::dann);
+  EXPECT_EQ(spec.init.transplant.values_of, Donor::column_ei);
+  EXPECT_EQ(spec.init.transplant.n_inhibitory, 6);
+  EXPECT_EQ(spec.init.transplant.spectral_radius, 1.5);
+}
+
 TEST(Experiment, FullRankIsZero) {
   EXPECT_EQ(only("init.rank = \"full\"\n").spec.init.rank, 0);
   EXPECT_EQ(only("init.rank = 64\n").spec.init.rank, 0);

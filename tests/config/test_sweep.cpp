@@ -90,6 +90,66 @@ TEST(Sweep, TheLastAxisVariesFastestAndZippedKeysTogether) {
                                                                     {"rule.p", 3.0}}));
 }
 
+TEST(Sweep, CasesComeOneAfterAnother) {
+  const std::string text =
+      head +
+      "init.input_gain = 0.5\n[sweep]\nseed = {range = [0, 2]}\n"
+      "[[sweep.case]]\n\"network.parameterisation\" = \"dense\"\n\"init.gain\" = {linspace = [1, 2, 3]}\n"
+      "\"rule.lr\" = [0.1, 0.2, 0.3]\n"
+      "[[sweep.case]]\n\"network.parameterisation\" = \"column_ei\"\n\"init.input_gain\" = 2\n"
+      "[[sweep.case]]\n\"network.parameterisation\" = [\"dann\", \"dense\"]\n\"rule.lr\" = 0.7\n";
+  const Experiment experiment = Experiment::parse(text);
+  ASSERT_EQ(experiment.size(), 12);
+  ASSERT_EQ(experiment.axes().size(), 2u);
+  EXPECT_EQ(experiment.axes()[1].keys,
+            (std::vector<std::string>{"network.parameterisation", "init.gain", "rule.lr", "init.input_gain"}));
+  struct Point {
+    ParameterisationId parameterisation;
+    double gain, lr, input_gain;
+  };
+  const Point points[] = {{ParameterisationId::dense, 1, 0.1, 0.5},   {ParameterisationId::dense, 1.5, 0.2, 0.5},
+                          {ParameterisationId::dense, 2, 0.3, 0.5},   {ParameterisationId::column_ei, 1.25, 0.003, 2},
+                          {ParameterisationId::dann, 1.25, 0.7, 0.5}, {ParameterisationId::dense, 1.25, 0.7, 0.5}};
+  for (int64_t i = 0; i < 12; ++i) {
+    SCOPED_TRACE(i);
+    const ResolvedNetwork network = experiment.network(i);
+    const Point& point = points[i % 6];
+    EXPECT_EQ(network.spec.seed, uint64_t(i / 6));
+    EXPECT_EQ(network.spec.parameterisation, point.parameterisation);
+    EXPECT_EQ(network.spec.init.gain, point.gain);
+    EXPECT_EQ(network.spec.rule[1].lr, point.lr);
+    EXPECT_EQ(network.spec.init.input_gain, point.input_gain);
+    EXPECT_EQ(network.swept[2], (std::pair<std::string, Value>{"init.gain", point.gain}));
+  }
+  EXPECT_EQ(Experiment::parse(text, "x", {"rule.lr=0.9"}).network(11).spec.rule[1].lr, 0.9);
+  EXPECT_EQ(Experiment::parse(text, "x", {"rule.lr=0.9"}).size(), 12);
+  EXPECT_EQ(Experiment::parse(text, "x", {"network.parameterisation=\"dense\""}).size(), 2 * (3 + 1 + 1));
+  EXPECT_EQ(Experiment::parse(text, "x", {"sweep.seed=[7]"}).size(), 6);
+  // Canonical: as one zipped axis that lists all values.
+  EXPECT_EQ(Experiment::parse(head + "[[sweep.case]]\nseed = [1, 2]\n\"rule.lr\" = 0.1\n[[sweep.case]]\nseed = 3\n")
+                .canonical(),
+            Experiment::parse(head + "[[sweep.zip]]\nseed = [1, 2, 3]\n\"rule.lr\" = [0.1, 0.1, 0.003]\n").canonical());
+}
+
+TEST(Sweep, CasesMayDifferInTheirTask) {
+  const Experiment experiment = Experiment::parse(
+      "name = \"x\"\ntask.name = \"adding\"\n[[sweep.case]]\n\"task.name\" = \"context_decision\"\n\"task.loss\" = "
+      "\"mse\"\n[[sweep.case]]\n\"task.loss\" = [\"bce\", \"mse\"]\n");
+  ASSERT_EQ(experiment.size(), 3);
+  EXPECT_EQ(experiment.network(0).spec.task.id, TaskId::context_decision);
+  EXPECT_EQ(experiment.network(1).spec.task.id, TaskId::adding);
+  EXPECT_EQ(experiment.network(1).spec.task.loss, LossId::bce);
+  EXPECT_NE(experiment.network(0).signature.n_in, experiment.network(2).signature.n_in);
+  // Words are one value, lists of words are several.
+  const Experiment words =
+      Experiment::parse(head +
+                        "[[sweep.case]]\n\"init.transplant\" = [\"input\", \"readout\"]\n[[sweep.case]]\n"
+                        "\"init.transplant\" = [[\"input\"], [\"recurrent\"]]\n");
+  ASSERT_EQ(words.size(), 3);
+  const int32_t roles[] = {5, 1, 2};
+  for (int64_t i = 0; i < 3; ++i) EXPECT_EQ(words.network(i).spec.init.transplant.roles, roles[i]);
+}
+
 TEST(Sweep, AxesKeepTheOrderOfTheFile) {
   const Experiment experiment =
       Experiment::parse(head +

@@ -340,6 +340,29 @@ TEST_F(CudaDevice, LowRank) {
   }
 }
 
+TEST_F(CudaDevice, Transplant) {
+  const auto cpu = engine::open_cpu_device(1);
+  constexpr int64_t count = 5;
+  for (const auto& [rows, cols] : {std::pair(10, 10), std::pair(10, 3), std::pair(2, 9), std::pair(1, 1)}) {
+    const std::vector<float> x = random_matrices(count, rows, cols);
+    std::vector<float> y(x.rbegin(), x.rend());
+    const size_t size = size_t(rows * cols);
+    y[size] = std::numeric_limits<float>::infinity();  // of the second
+    std::vector<float> expected = x, got = x;
+    cpu->spectra().transplant(expected.data(), y.data(), count, rows, cols);
+    device->spectra().transplant(got.data(), y.data(), count, rows, cols);
+    const float spacing = 4 * std::numeric_limits<float>::epsilon();  // of the largest element, about 4
+    for (size_t i = 0; i < got.size(); ++i) {
+      if (i / size == 1) {
+        EXPECT_TRUE(std::isnan(got[i]) && std::isnan(expected[i])) << i;
+        continue;
+      }
+      EXPECT_NEAR(got[i], expected[i], 4 * spacing) << i << " of " << rows << " x " << cols;
+    }
+    EXPECT_NE(got, x);
+  }
+}
+
 TEST_F(CudaDevice, AMatrixThatIsNotFiniteHarmsNoOther) {
   constexpr int64_t count = 3;
   constexpr int n = 6;

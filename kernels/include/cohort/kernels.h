@@ -85,6 +85,18 @@ struct TaskSpec {
   double param[max_task_params] = {};  // in the order of TaskInfo::params
 };
 
+// Whose start is asked for singular vectors or values: the network's own, or that of another model of equal seed.
+enum class Donor : int32_t { own, dense, column_ei, dann };
+
+// A start of dense weights with the singular vectors of one model's start and the singular values, matched by rank, of
+// another's (Li et al., NeurIPS 2023), on the effective weights of every layer.
+struct TransplantSpec {
+  Donor vectors_of = Donor::own, values_of = Donor::own;
+  int32_t roles = 0;             // bit 1 << Role of the weights concerned; 0 = none
+  int32_t n_inhibitory = 0;      // interneurons of the donor that is a DANN
+  double spectral_radius = 1.5;  // of the recurrent weights of the donor that is a column-E/I network
+};
+
 struct InitSpec {
   DistributionId recurrent = DistributionId::normal;
   DistributionId input = DistributionId::uniform_fan_in;
@@ -101,6 +113,7 @@ struct InitSpec {
   // column_ei: the first layer's biases cancel what inputs of this mean add to its units: they start at
   // -sqrt(n_in) gain input_mean, weights having the mean gain / sqrt(n_in) (Cornford et al. 2021).
   double input_mean = 0.0;
+  TransplantSpec transplant;
 };
 
 // Corrections of the gradients of a DANN's inhibitory parts by the layer's Fisher information (Cornford et al., ICLR 2021),

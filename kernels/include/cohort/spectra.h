@@ -82,7 +82,8 @@ struct LowRankArgs {
   const uint64_t* seed = nullptr;  // [n_matrices] of Omega; needed by range_finder only
 };
 
-// U_X diag(s_Y) V_X^T: the singular vectors of X with the singular values of Y, matched by rank (Li et al., NeurIPS 2023).
+// U_X diag(s_Y) V_X^T: the singular vectors of X with the singular values of Y, matched by rank (Li et al., NeurIPS 2023). X, Y
+// and the result have the one shape [rows][cols], square or not; spectra of another shape have other ranks and are not taken.
 template <class Real>
 struct TransplantArgs {
   int32_t n_matrices = 0, rows = 0, cols = 0;
