@@ -116,7 +116,7 @@ void Networks::draw(Cohort<float> cohort, int first) const {
   device_.download(theta.data(), cohort.theta, theta.size() * sizeof(float));
   const int n = signature_.n_hidden;
   const size_t area = size_t(n) * size_t(n);
-  for (int layer = 0; layer < signature_.n_layers; ++layer) {
+  for (int layer = 0; layer < signature_.n_layers - signature_.n_dense; ++layer) {
     const Tensor t = tensor(signature_, recurrent_tensor(layer));
     for (const auto& [how, chosen] : cut) {
       Starts starts(device_.spectra(), n, chosen.size());

@@ -14,13 +14,19 @@ COHORT_TEAM_FN Real clip_factor(double clip, Real squared) {
   return clip > 0 && norm > Real(clip) ? Real(clip) / norm : Real(1);
 }
 
+// A tensor's projection: the rule's, but none of dense layers after recurrent ones, whose weights have no signs to keep.
+COHORT_TEAM_FN ProjectionId projection_of(const RuleSpec& rule, const Tensor& t) {
+  return t.dense ? ProjectionId::none : rule.projection;
+}
+
 // One tensor's weights [n]: w and momentum move by gradient * scale. On the first step momentum starts at 0.
 template <class Team, class Real>
-COHORT_TEAM_FN void update_tensor(const Team& team, const RuleSpec& rule, Real lr, bool first_step, int n, Real scale,
-                                  const Real* gradient, Real* w, Real* momentum, const uint8_t* mask) {
+COHORT_TEAM_FN void update_tensor(const Team& team, const RuleSpec& rule, ProjectionId onto, Real lr, bool first_step,
+                                  int n, Real scale, const Real* gradient, Real* w, Real* momentum,
+                                  const uint8_t* mask) {
   const Step<Real> step(rule, lr, first_step, scale);
   if (first_step) team.for_each(n, [=](int i) { momentum[i] = Real(0); });
-  with_rule(rule, [&](auto map, auto projection) {
+  with_rule(rule, onto, [&](auto map, auto projection) {
     const auto move = [&](auto fixed) {
       team.for_each(n, [=](int i) { w[i] = step.move(map, projection, gradient[i], w[i], momentum[i], fixed(i)); });
     };
@@ -29,6 +35,11 @@ COHORT_TEAM_FN void update_tensor(const Team& team, const RuleSpec& rule, Real l
     else
       move([=](int i) { return mask && !mask[i]; });
   });
+}
+template <class Team, class Real>
+COHORT_TEAM_FN void update_tensor(const Team& team, const RuleSpec& rule, Real lr, bool first_step, int n, Real scale,
+                                  const Real* gradient, Real* w, Real* momentum, const uint8_t* mask) {
+  update_tensor(team, rule, rule.projection, lr, first_step, n, scale, gradient, w, momentum, mask);
 }
 
 // w = projection(w0, w) for weights [n]; without w0, as if it were 1.
@@ -60,8 +71,8 @@ COHORT_PHASE_FN bool update(const Team& team, const Signature& g, const Network<
     if (t.size() == 0) continue;
     const RuleSpec& rule = spec.rule[int(t.role)];
     const Real scale = global ? clip_factor(spec.clip, total) : clip_factor(rule.clip, squared(t));
-    update_tensor(team, rule, Real(learning_rate(rule, step, spec.steps)), step == 0, int(t.size()), scale,
-                  gradient + t.offset, net.theta + t.offset, net.momentum + t.offset,
+    update_tensor(team, rule, projection_of(rule, t), Real(learning_rate(rule, step, spec.steps)), step == 0,
+                  int(t.size()), scale, gradient + t.offset, net.theta + t.offset, net.momentum + t.offset,
                   net.mask ? net.mask + t.offset : nullptr);
   }
   team.sync();

@@ -139,6 +139,7 @@ struct Signature {
 struct Tensor {
   Role role;
   int32_t layer, rows, cols, n_inhibitory;
+  int32_t dense;  // of a dense layer after recurrent ones: what the parameterisation says does not hold for it
   size_t offset, offset_ei, offset_ix, end;
   COHORT_FN size_t size() const { return end - offset; }
 };
@@ -150,6 +151,11 @@ COHORT_FN int layer_width(const Signature& s, int l) {
   return l == s.n_layers ? s.n_out : s.widths[l] ? s.widths[l] : s.n_hidden;
 }
 COHORT_FN int layer_inputs(const Signature& s, int l) { return l == 0 ? s.n_in : layer_width(s, l - 1); }
+
+// Is layer l of a recurrent network one of its dense ones?
+COHORT_FN bool is_dense_layer(const Signature& s, int l) {
+  return s.core == CoreId::recurrent && l < s.n_layers && l >= s.n_layers - s.n_dense;
+}
 
 // Order. Recurrent: input, recurrent, bias of layer 0, 1, ...; then readout and its bias. Feedforward: weights, bias, gain,
 // alpha of layer 0, 1, ..., the last of which is the readout.
@@ -174,15 +180,15 @@ COHORT_FN Tensor tensor(const Signature& s, int k) {
     t.role = tensor_role(s, l, i % parts);
     t.rows = layer_width(s, l);
     t.cols = t.role == Role::recurrent ? t.rows : layer_inputs(s, l);
-    const bool dense = !feedforward && l < s.n_layers && l >= s.n_layers - s.n_dense;
-    const int ni = dense                                                   ? 0
+    t.dense = is_dense_layer(s, l);
+    const int ni = t.dense                                                 ? 0
                    : t.role == Role::recurrent && s.n_inhibitory_recurrent ? s.n_inhibitory_recurrent
                    : t.layer == s.n_layers && s.n_inhibitory_readout       ? s.n_inhibitory_readout
                    : feedforward && l < s.n_layers && s.widths[l] && s.n_inhibitory
                        ? (s.n_inhibitory * s.widths[l] >= s.n_hidden ? s.n_inhibitory * s.widths[l] / s.n_hidden : 1)
                        : s.n_inhibitory;
     t.n_inhibitory = ni;
-    if (t.role == Role::recurrent && dense) t.rows = 0;
+    if (t.role == Role::recurrent && t.dense) t.rows = 0;
     if (t.role == Role::bias || t.role == Role::gain || t.role == Role::alpha) {
       const bool norm = is_norm(s.cell) && (l < s.n_layers || s.normalised_readout);
       const bool divides = s.cell == CellId::dann;
