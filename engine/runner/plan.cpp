@@ -54,7 +54,7 @@ std::string forms_text(const std::set<TangentForm>& forms) {
 
 // Floating-point operations per second of a short trial with one network per worker.
 double trial_rate(Device& device, const ResolvedNetwork& network) {
-  if (task_info(network.spec.task.id).needs_data) return 0;
+  if (task_info(network.spec.task.id).needs_data != DataKind::none) return 0;
   const std::vector<ResolvedNetwork> copies(size_t(device.info().workers), network);
   const Networks networks(device, copies, Dataset{});
   const double flop = flop_per_step(network.signature) * networks.size();
@@ -109,7 +109,6 @@ Plan make_plan(const Experiment& experiment, Device* device) {
     const ResolvedNetwork n = experiment.network(i);
     plan.training_flop += training_flop(n);
     ++plan.precisions[n.signature.precision];
-    plan.needs_data = plan.needs_data || task_info(n.spec.task.id).needs_data;
     auto kind = kinds.find(n.signature);
     if (kind == kinds.end())
       kind = kinds.emplace(n.signature, Kind{n, Measures(settings.analysis, n.signature).list().size()}).first;

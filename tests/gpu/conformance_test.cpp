@@ -134,7 +134,7 @@ TYPED_TEST(Conformance, EveryTask) {
   for (int id = 0; id < n_tasks; ++id) {
     TaskSpec task = task_of(TaskId(id));
     SCOPED_TRACE(task_info(task.id).name);
-    const bool image = task_info(task.id).needs_data;
+    const bool image = task_info(task.id).needs_data == DataKind::images;
     Signature g = signature_of(task, 6, 1, 3, true);
     if (image && emulated && g.n_steps > 100) continue;  // 784 steps, otherwise as the task of 28
     const std::vector<NetSpec> nets = variety(g, task, 3);

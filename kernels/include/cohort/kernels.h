@@ -51,6 +51,7 @@ enum class RankRescale : int32_t { frobenius, sigma1, spectral_radius };
 // How a matrix is cut to a rank: the best approximation, or one that is good enough to start from and much cheaper (LowRankArgs).
 enum class LowRankMethod : int32_t { svd = 0, range_finder };
 enum class Split : int32_t { train, validation, test };  // of a data set; generated tasks draw fresh trials for each
+enum class DataKind : int32_t { none, images, tokens };  // what a task reads under the data directory
 inline constexpr int n_roles = 6;
 inline constexpr int max_layers = 16;  // hidden layers of a feedforward network; of a recurrent one 8
 inline constexpr int max_task_params = 16;
@@ -237,14 +238,18 @@ COHORT_FN double flop_per_step(const Signature& s) {
 }
 
 // ---- data
-// ---------------------------------------------------------------------------------------------------------------- A
-// labelled image set shared by all networks of a launch: pixels [count][rows*cols], labels [count]; the three splits
-// are consecutive ranges of it. pixels == nullptr where no task needs data.
+// What the tasks of a launch read, shared by all its networks. Images: pixels [count][rows*cols], labels [count]. Tokens: word
+// numbers tokens [n_tokens], 0 to vocabulary - 1, and embeddings [vocabulary][dimension]; its samples are windows, of which i
+// starts at token i * (steps of the task). The three splits are ranges of images or windows. nullptr where no task needs it.
 struct Dataset {
   const uint8_t* pixels = nullptr;
   const uint8_t* labels = nullptr;
   int32_t rows = 0, cols = 0;
   int32_t first[3] = {}, count[3] = {};  // indexed by Split
+  const int32_t* tokens = nullptr;
+  const float* embeddings = nullptr;
+  int64_t n_tokens = 0;
+  int32_t vocabulary = 0, dimension = 0;
 };
 
 struct NetState {
@@ -416,10 +421,11 @@ struct TaskInfo {
   int (*n_steps)(const double* param);
   LossId loss;  // defaults
   LossSteps loss_steps;
-  bool classes;     // labels, and therefore an accuracy; else real targets
-  bool needs_data;  // an IDX image set under the data directory
+  bool classes;  // labels, and therefore an accuracy; else real targets
+  DataKind needs_data;
 };
 const TaskInfo& task_info(TaskId id);
+const char* name_of(DataKind kind);  // "none", "images", "tokens"
 
 struct ComponentInfo {
   const char* name;
