@@ -214,7 +214,8 @@ TEST_F(Tokens, FilesThatAreNone) {
 TEST_F(Tokens, AnyBytes) {
   const std::string embeddings = "3 2\nthe 0.5 -1\ncat 2e-1 +3\nsat .25 0\n";
   std::mt19937 random(7);
-  const std::string alphabet = std::string("\0\n\r\t .+-e0123456789\x7f\x80\xff<unk>thecatsat", 41);
+  constexpr char bytes[] = "\0\n\r\t .+-e0123456789\x7f\x80\xff<unk>thecatsat";
+  const std::string alphabet(bytes, sizeof(bytes) - 1);
   int accepted = 0;
   for (int round = 0; round < 3000; ++round) {
     std::string text = embeddings, words = "the cat sat the cat";
