@@ -34,7 +34,8 @@ Json registered() {
   all["task"] = Json::array();
   for (int i = 0; i < n_tasks; ++i) {
     const TaskInfo& t = task_info(TaskId(i));
-    Json item = {{"name", t.name}, {"doc", t.doc}, {"needs_data", t.needs_data}, {"parameters", Json::array()}};
+    Json item = {
+        {"name", t.name}, {"doc", t.doc}, {"needs_data", name_of(t.needs_data)}, {"parameters", Json::array()}};
     for (int p = 0; p < t.n_params; ++p)
       item["parameters"].push_back({{"name", t.params[p].name},
                                     {"doc", t.params[p].doc},

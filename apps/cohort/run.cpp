@@ -7,7 +7,7 @@
 
 #include "cohort/error.h"
 #include "commands.h"
-#include "data/idx.h"
+#include "data/data_set.h"
 #include "run/directory.h"
 #include "run/export.h"
 #include "run/summary.h"
@@ -81,6 +81,7 @@ double unit_flop(const Experiment& experiment, const std::vector<int64_t>& netwo
 int validate(const Common& options) {
   const Experiment experiment = Experiment::load(options.file, options.overrides);
   const Plan plan = make_plan(experiment, nullptr);
+  static_cast<void>(needed_data(experiment));
   fmt::print("{}: {} network{} in {} unit{}\n", experiment.name(), plan.n_networks, plan.n_networks == 1 ? "" : "s",
              plan.n_units, plan.n_units == 1 ? "" : "s");
   return ok;
@@ -96,8 +97,7 @@ int plan(const Common& options) {
 int run(const Common& options, const std::string& out, bool mixed) {
   const Experiment experiment = Experiment::load(options.file, options.overrides);
   const Plan plan = make_plan(experiment, nullptr);
-  ImageSet images;
-  if (plan.needs_data) images = load_images(data_directory(options.data));
+  const DataSet data = load_data(experiment, options.data);
   const std::unique_ptr<Device> device = open_device(options.device, options.threads, options.emulate_precision);
   refuse_untrainable(experiment, *device);
   RunDirectory directory = RunDirectory::open(out, experiment, made_by(*device), mixed);
@@ -110,8 +110,7 @@ int run(const Common& options, const std::string& out, bool mixed) {
   double pending_flop = 0;
   for (const int64_t unit : pending) pending_flop += unit_flop(experiment, directory.networks(unit));
   Progress progress(plan.training_flop, plan.training_flop - pending_flop);
-  RunContext context{*device, experiment, plan.needs_data ? images.view() : Dataset{}, &stop_asked,
-                     [&](double flop) { progress.add(flop); }};
+  RunContext context{*device, experiment, data.view(), &stop_asked, [&](double flop) { progress.add(flop); }};
   install_signals();
   directory.log("start", fmt::format(R"("units": {}, "device": "{}", "workers": {})", pending.size(),
                                      device->info().backend, device->info().workers));

@@ -35,6 +35,7 @@ std::optional<Conflict> complete_layers(Draft& d) {
   if (d.spec.init.spectral_radius != 0)
     return recurrent_only("init.spectral_radius", to_toml(d.spec.init.spectral_radius), "0.0");
   if (d.spec.init.density != 1) return recurrent_only("init.density", to_toml(d.spec.init.density), "1.0");
+  if (shape.n_dense != 0) return recurrent_only("network.n_dense_layers", std::to_string(shape.n_dense), "0");
   if (shape.normalised_readout && !is_norm(shape.cell))
     return Conflict{std::string("network.normalised_readout = true does not go with network.cell = \"") +
                         info(shape.cell).name + "\"; allowed: false",
@@ -54,14 +55,14 @@ std::optional<Conflict> complete_layers(Draft& d) {
   return std::nullopt;
 }
 
-// What only feedforward networks have.
-std::optional<Conflict> refuse_layers(const Draft& d) {
+// Recurrent networks: counts the dense layers in; what only feedforward ones have is refused.
+std::optional<Conflict> complete_recurrent(Draft& d) {
   const auto feedforward_only = [](const char* key, const std::string& value, const std::string& allowed) {
     return Conflict{
         std::string(key) + " = " + value + " needs network.core = \"feedforward\"; allowed here: " + allowed,
         {key, "network.core"}};
   };
-  const Signature& shape = d.signature;
+  Signature& shape = d.signature;
   if (shape.cell != CellId::dense)
     return feedforward_only("network.cell", std::string("\"") + info(shape.cell).name + "\"",
                             "dense; network.parameterisation says what recurrent weights are made of");
@@ -70,6 +71,34 @@ std::optional<Conflict> refuse_layers(const Draft& d) {
   constexpr int most = 8;
   if (shape.n_layers < 1 || shape.n_layers > most)
     return feedforward_only("network.n_layers", std::to_string(shape.n_layers), "1 to " + std::to_string(most));
+  if (shape.n_layers + shape.n_dense > most)
+    return Conflict{"network.n_dense_layers = " + std::to_string(shape.n_dense) +
+                        " and network.n_layers = " + std::to_string(shape.n_layers) +
+                        " are more than 8 layers together; allowed here: 0 to " + std::to_string(most - shape.n_layers),
+                    {"network.n_dense_layers", "network.n_layers"}};
+  shape.n_layers += shape.n_dense;
+  return std::nullopt;
+}
+
+// Positions in the arrays of a batch, and in a weight matrix, have 32 bits.
+std::optional<Conflict> refuse_too_large(const Signature& shape) {
+  const int64_t most = (int64_t(1) << 31) - 1, padded = (int64_t(shape.n_hidden) + 15) / 16 * 16,
+                widest = std::max({int64_t(shape.n_in), padded, int64_t(shape.n_out)}),
+                per_trial = widest * (int64_t(shape.n_steps) + 1);
+  if (per_trial * shape.batch > most)
+    return Conflict{"task.batch = " + std::to_string(shape.batch) + " trials of " + std::to_string(shape.n_steps) +
+                        " steps with up to " + std::to_string(widest) +
+                        " inputs, units or outputs are beyond 2^31 numbers; allowed here: " +
+                        (per_trial > most ? "none" : "1 to " + std::to_string(most / per_trial)),
+                    {"task.batch", "task.vocabulary", "task.steps", "network.n_hidden", "task.name"}};
+  constexpr int64_t most_weights = int64_t(1) << 29;
+  const int64_t largest = int64_t(std::max(shape.n_in, shape.n_out)) * shape.n_hidden;
+  if (largest > most_weights)
+    return Conflict{"network.n_hidden = " + std::to_string(shape.n_hidden) + " units with " +
+                        std::to_string(std::max(shape.n_in, shape.n_out)) +
+                        " inputs or outputs have a matrix of more than 2^29 weights; allowed here: 1 to " +
+                        std::to_string(most_weights / std::max(shape.n_in, shape.n_out)),
+                    {"network.n_hidden", "task.vocabulary", "task.dimension", "task.name"}};
   return std::nullopt;
 }
 
@@ -249,7 +278,7 @@ std::optional<Conflict> complete(Draft& d) {
   const bool feedforward = shape.core == CoreId::feedforward;
   if (feedforward) {
     if (auto conflict = complete_layers(d)) return conflict;
-  } else if (auto conflict = refuse_layers(d)) {
+  } else if (auto conflict = complete_recurrent(d)) {
     return conflict;
   }
   const int n = shape.n_hidden;
@@ -344,6 +373,7 @@ std::optional<Conflict> complete(Draft& d) {
   shape.n_in = task.n_in(spec.task.param);
   shape.n_out = task.n_out(spec.task.param);
   shape.n_steps = task.n_steps(spec.task.param);
+  if (auto conflict = refuse_too_large(shape)) return conflict;
   if (feedforward && dann && shape.n_inhibitory_readout == 0 && default_inhibitory(shape.n_out) != shape.n_inhibitory)
     shape.n_inhibitory_readout = default_inhibitory(shape.n_out);
   return std::nullopt;

@@ -128,6 +128,11 @@ void network_keys(Builder& b) {
                     "hidden layers: 1 to 8 recurrent ones, each over the whole sequence of the one before, or 0 to 16 "
                     "feedforward ones"),
             [](Draft& d, const Setting& s) { d.signature.n_layers = int32_t(s.code); });
+  b.network(
+      integer("network.n_dense_layers", 0, {0, 7},
+              "recurrent: dense layers of n_hidden units between the last recurrent one and the outputs, on top of "
+              "network.n_layers; no signs, leak or noise (Li et al. 2023, language modelling)"),
+      [](Draft& d, const Setting& s) { d.signature.n_dense = int32_t(s.code); });
   b.network(word("network.cell", "dense", cells, "feedforward: what every layer is (Cornford et al. 2021)"),
             [](Draft& d, const Setting& s) { d.signature.cell = id<CellId>(s); });
   Key widths{.path = "network.widths",

@@ -13,6 +13,7 @@
 #include <fmt/core.h>
 
 #include "cohort/error.h"
+#include "data/shown.h"
 
 namespace cohort::engine {
 namespace {
@@ -20,14 +21,6 @@ namespace {
 constexpr int32_t side = 28;
 constexpr size_t image_bytes = size_t(side) * size_t(side);
 constexpr uint64_t deflate_ratio = 1032;  // a deflate stream unpacks to at most so many times its size
-
-// A path as one printable line.
-std::string shown(const std::filesystem::path& path) {
-  std::string text = path.string();
-  std::replace_if(
-      text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
-  return text;
-}
 
 // One IDX file of `kind` "images" or "labels", opened and with its header checked against what the file can hold.
 class IdxFile {

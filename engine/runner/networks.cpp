@@ -121,7 +121,7 @@ void Networks::draw(Cohort<float> cohort, int first) const {
   device_.download(theta.data(), cohort.theta, theta.size() * sizeof(float));
   const int n = signature_.n_hidden;
   const size_t area = size_t(n) * size_t(n);
-  for (int layer = 0; layer < signature_.n_layers; ++layer) {
+  for (int layer = 0; layer < signature_.n_layers - signature_.n_dense; ++layer) {
     const Tensor t = tensor(signature_, recurrent_tensor(layer));
     for (const auto& [how, chosen] : cut) {
       Starts starts(device_.spectra(), n, chosen.size());
@@ -155,11 +155,20 @@ void Networks::draw(Cohort<float> cohort, int first) const {
 }
 
 DeviceDataset::DeviceDataset(Device& device, const Dataset& host) : view_(host) {
-  const size_t count = size_t(host.count[0]) + size_t(host.count[1]) + size_t(host.count[2]);
-  pixels_ = DeviceArray<uint8_t>(device, std::span(host.pixels, count * size_t(host.rows) * size_t(host.cols)));
-  labels_ = DeviceArray<uint8_t>(device, std::span(host.labels, count));
+  if (host.pixels) {
+    const size_t count = size_t(host.count[0]) + size_t(host.count[1]) + size_t(host.count[2]);
+    pixels_ = DeviceArray<uint8_t>(device, std::span(host.pixels, count * size_t(host.rows) * size_t(host.cols)));
+    labels_ = DeviceArray<uint8_t>(device, std::span(host.labels, count));
+  }
+  if (host.tokens) {
+    tokens_ = DeviceArray<int32_t>(device, std::span(host.tokens, size_t(host.n_tokens)));
+    embeddings_ =
+        DeviceArray<float>(device, std::span(host.embeddings, size_t(host.vocabulary) * size_t(host.dimension)));
+  }
   view_.pixels = pixels_.data();
   view_.labels = labels_.data();
+  view_.tokens = tokens_.data();
+  view_.embeddings = embeddings_.data();
 }
 
 }  // namespace cohort::engine

@@ -11,7 +11,7 @@ namespace cohort::engine {
 
 class Networks {
  public:
-  // All of one signature. `data` is the device's view of the image set, empty where no task needs one. The networks
+  // All of one signature. `data` is the device's view of the data set, empty where no task needs one. The networks
   // stand at their starts afterwards: drawn, cut to their rank, scaled to their radius, given other spectra.
   Networks(Device& device, std::span<const ResolvedNetwork> networks, const Dataset& data);
 
@@ -46,7 +46,7 @@ class Networks {
   DeviceArray<uint8_t> mask_;
 };
 
-// A data set in a device's memory.
+// A data set in a device's memory; whatever it holds is uploaded once.
 class DeviceDataset {
  public:
   DeviceDataset() = default;
@@ -55,6 +55,8 @@ class DeviceDataset {
 
  private:
   DeviceArray<uint8_t> pixels_, labels_;
+  DeviceArray<int32_t> tokens_;
+  DeviceArray<float> embeddings_;
   Dataset view_;
 };
 

@@ -90,7 +90,6 @@ Plan make_plan(const Experiment& experiment, Device* device) {
     plan.evaluation_flop +=
         flop_per_trial(n.signature) * double(settings.eval.trials) * double(n_evaluations(settings.eval, n.spec.steps));
     ++plan.precisions[n.signature.precision];
-    plan.needs_data = plan.needs_data || task_info(n.spec.task.id).needs_data;
     auto kind = kinds.find(n.signature);
     if (kind == kinds.end())
       kind = kinds.emplace(n.signature, Kind{Measures(settings.analysis, n.signature).list().size()}).first;

@@ -24,7 +24,6 @@ struct Plan {
   std::set<TangentForm> kernel_forms;
   size_t memory_bytes = 0;  // of the largest cohort, scratch included
   size_t disk_bytes = 0;
-  bool needs_data = false;                  // an image set
   std::map<Precision, int64_t> precisions;  // of training, with their numbers of networks
   std::map<std::string, int64_t> programs;  // that train (Device::training_program), with their numbers of networks
   TimeEstimate time;                        // 0 = not tried

@@ -278,7 +278,7 @@ std::optional<UnitResult> run_unit(const RunContext& context, const std::vector<
   for (const int64_t i : networks) resolved.push_back(context.experiment.network(i));
   int64_t end = 0;
   for (const ResolvedNetwork& n : resolved) end = std::max(end, n.spec.steps);
-  const DeviceDataset data = context.data.pixels ? DeviceDataset(context.device, context.data) : DeviceDataset();
+  const DeviceDataset data(context.device, context.data);
   size_t fit = size_t(networks_per_cohort(context.device, resolved.front().signature, context.experiment.settings()));
   for (size_t first = 0; first < resolved.size();) {
     const size_t count = std::min(fit, resolved.size() - first);

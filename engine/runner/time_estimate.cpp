@@ -110,7 +110,7 @@ Rates try_out(const Experiment& experiment, Device& device, const std::vector<in
   for (const int64_t i : chosen) {
     resolved.push_back(experiment.network(i));
     end = std::max(end, resolved.back().spec.steps);
-    needs_data = needs_data || task_info(resolved.back().spec.task.id).needs_data;
+    needs_data = needs_data || task_info(resolved.back().spec.task.id).needs_data == DataKind::images;
   }
   const ResolvedNetwork& first = resolved.front();
   const Signature& g = first.signature;

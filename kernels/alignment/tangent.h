@@ -47,7 +47,7 @@ COHORT_TEAM_FN void tangent_network(const Team& team, const TangentArgs<Real>& a
       factored ? factored_sums(team, g, spec, a.cohort.data, t, rows, a.trials, net.theta, start, memory)
                : columns_sums(team, g, spec, a.cohort.data, t, rows, a.trials, net.theta, start, memory);
   if (team.lane() == 0) {  // J of W is alpha times J of the core's R or S
-    const double leak = t.role == Role::readout ? 1 : spec.alpha, square = leak * leak, fourth = square * square;
+    const double leak = leak_of(spec, t), square = leak * leak, fourth = square * square;
     a.sums[i] = {fourth * sums.now_start,  fourth * sums.now_now,      fourth * sums.start_start,
                  square * sums.target_now, square * sums.target_start, sums.target_target};
   }

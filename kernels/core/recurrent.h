@@ -1,6 +1,7 @@
 // The recurrent core: h_t = f(R h_{t-1} + S x_t + c), y_t = V h_t + d, layer after layer over the whole sequence, with
 // R = (1 - a) I + a W, S = a U, c = a b: the leak is folded into the weights when they are assembled (h_{-1} = 0), and
-// into their gradients when they are pulled back. The core knows nothing of parameters, rules or tasks.
+// into their gradients when they are pulled back. The last Signature::n_dense layers are dense: h_t = f(S x_t + c), no R and no
+// noise. The core knows nothing of parameters, rules or tasks.
 //
 // Layouts, row-major: inputs x [T][rows][n_in]; states h [layers][T+1][rows][ld], slot 0 = h_{-1}; delta [layers][T][rows][ld]
 // = dL/d(pre-activation); logits and errors y [n_out][T][rows].
@@ -16,7 +17,7 @@ COHORT_BEGIN
 template <class Real>
 struct RecurrentWeights {
   struct Layer {
-    Real *r, *r_t;  // R [n][ld] and its transpose; gradients use r only
+    Real *r, *r_t;  // R [n][ld] and its transpose; gradients use r only; nullptr of a dense layer
     Real *s, *s_t;  // S [n][ld] (layers > 0) and S^T [n_in of the layer][ld]; gradients use s_t only
     Real* c;        // [ld]
   };
@@ -30,11 +31,12 @@ struct RecurrentWeights {
     RecurrentWeights w{};
     for (int l = 0; l < g.n_layers; ++l) {
       const size_t n_in = size_t(l == 0 ? g.n_in : g.n_hidden);
-      w.layer[l].r = arena.take<Real>(n * ld);
+      const bool recurrent = !is_dense_layer(g, l);
+      if (recurrent) w.layer[l].r = arena.take<Real>(n * ld);
       w.layer[l].s_t = arena.take<Real>(n_in * ld);
       w.layer[l].c = arena.take<Real>(ld);
       if (!gradients) {
-        w.layer[l].r_t = arena.take<Real>(n * ld);
+        if (recurrent) w.layer[l].r_t = arena.take<Real>(n * ld);
         if (l > 0) w.layer[l].s = arena.take<Real>(n * ld);
       }
     }
@@ -72,7 +74,7 @@ COHORT_TEAM_FN void recurrent_readout(const Team& team, const Signature& g, cons
                    [=](int r, int o, Real z) { y[ptrdiff_t(o) * n_positions + first + r] = z + d[o]; });
 }
 
-// Fills h (slots 1..T; they hold the noise to add when `noisy`) and y for steps >= extent.first.
+// Fills h (slots 1..T; those of recurrent layers hold the noise to add when `noisy`) and y for steps >= extent.first.
 template <class Team, class Real>
 COHORT_PHASE_FN void recurrent_forward(const Team& team, const Signature& g, const RecurrentWeights<Real>& w,
                                        ActivationId activation, Extent extent, const Real* x, Real* h, bool noisy,
@@ -85,13 +87,15 @@ COHORT_PHASE_FN void recurrent_forward(const Team& team, const Signature& g, con
     const int n_in = l == 0 ? g.n_in : n;
     const Real* const in = l == 0 ? x : h + (l - 1) * layer_size + slot;
     const ptrdiff_t in_row = l == 0 ? n_in : ld;
+    const bool recurrent = !is_dense_layer(g, l);
+    const Real* const r_t = recurrent ? layer.r_t : layer.s_t;  // a product of nothing needs an address as well
     with_activation(activation, [&](auto f) {
       for (int t = 0; t < extent.steps; ++t) {
-        const Product<Real> products[2] = {{hl + t * slot, ld, 1, layer.r_t, ld, t == 0 ? 0 : n},
+        const Product<Real> products[2] = {{hl + t * slot, ld, 1, r_t, ld, recurrent && t > 0 ? n : 0},
                                            {in + t * rows * in_row, in_row, 1, layer.s_t, ld, n_in}};
         Real* const out = hl + (t + 1) * slot;
         const Real* const c = layer.c;
-        if (noisy)
+        if (noisy && recurrent)
           team.gemm(rows, n, products,
                     [=](int r, int u, Real z) { out[r * ld + u] = f.value(z + c[u] + out[r * ld + u]); });
         else
@@ -116,9 +120,12 @@ COHORT_PHASE_FN void recurrent_backward(const Team& team, const Signature& g, co
     const bool last = l == g.n_layers - 1;
     Real* const dl = delta + l * layer_size;
     const States<Real> h = states(l);
+    const bool recurrent = !is_dense_layer(g, l);
+    const Real* const w_r = recurrent ? w.layer[l].r : w.layer[l].s_t;
     with_activation(activation, [&](auto f) {
       for (int t = extent.steps - 1; t >= 0; --t) {
-        const Product<Real> from_next = {dl + (t + 1) * slot, ld, 1, w.layer[l].r, ld, t + 1 < extent.steps ? n : 0};
+        const int k = recurrent && t + 1 < extent.steps ? n : 0;
+        const Product<Real> from_next = {dl + (t + 1) * slot, ld, 1, w_r, ld, k};
         const Product<Real> from_above =
             last ? Product<Real>{e + t * rows, 1, n_positions, w.v, ld, t >= extent.first ? g.n_out : 0}
                  : Product<Real>{delta + (l + 1) * layer_size + t * slot, ld, 1, w.layer[l + 1].s, ld, n};
@@ -168,8 +175,10 @@ COHORT_PHASE_FN void recurrent_gradients(const Team& team, const Signature& g, E
   const auto& layer = dw.layer[l];
   const auto add_to = [ld](Real* out) { return [=](int r, int c, Real z) { out[r * ld + c] += z; }; };
 
-  const Product<Real> recurrent[1] = {{dl, 1, ld, hl + t0 * slot, ld, k}};
-  team.gemm(n, n, recurrent, add_to(layer.r));
+  if (!is_dense_layer(g, l)) {
+    const Product<Real> recurrent[1] = {{dl, 1, ld, hl + t0 * slot, ld, k}};
+    team.gemm(n, n, recurrent, add_to(layer.r));
+  }
   const int n_in = l == 0 ? g.n_in : n;
   const ptrdiff_t in_row = l == 0 ? n_in : ld;
   const Real* const in = l == 0 ? x + t0 * rows * in_row : h + (l - 1) * slot * (extent.steps + 1) + (t0 + 1) * slot;

@@ -38,6 +38,11 @@ const TaskInfo& task_info(TaskId id) {
   return table[int(id)];
 }
 
+const char* name_of(DataKind kind) {
+  static constexpr const char* names[] = {"none", "images", "tokens"};
+  return names[int(kind)];
+}
+
 #define COHORT_INFO(Id, FOR_EACH)                                    \
   const ComponentInfo& info(Id id) {                                 \
     static constexpr ComponentInfo table[] = {FOR_EACH(COHORT_ROW)}; \

@@ -24,7 +24,7 @@ inline void require_at_least(int64_t least, int64_t value, const char* operation
 }
 
 inline void require_tensor(const Signature& g, int32_t k, const char* operation) {
-  const bool weights = k >= 0 && k < n_tensors(g) && tensor(g, k).role != Role::bias;
+  const bool weights = k >= 0 && k < n_tensors(g) && tensor(g, k).role != Role::bias && tensor(g, k).rows > 0;
   require(weights, operation, "tensor", "is " + std::to_string(k) + "; allowed: a weight tensor of the signature");
 }
 
@@ -41,6 +41,8 @@ void check(const Cohort<Real>& c, const char* operation) {
   constexpr int most = RecurrentWeights<Real>::max_layers;
   require(g.n_layers >= 1 && g.n_layers <= most, operation, "n_layers",
           "is " + std::to_string(g.n_layers) + "; allowed: 1 to " + std::to_string(most));
+  require(g.n_dense >= 0 && g.n_dense < g.n_layers, operation, "n_dense",
+          "is " + std::to_string(g.n_dense) + "; allowed: 0 to below n_layers = " + std::to_string(g.n_layers));
   const int64_t widest = std::max({g.n_in, CtaTeam::pad<Real>(g.n_hidden), g.n_out});
   require(double(widest) * g.batch * (g.n_steps + 1.0) < 2147483648.0, operation, "batch",
           "times n_steps times the widest layer is beyond 2^31");

@@ -37,7 +37,7 @@ struct BatchKey {
   uint32_t first;
 };
 
-// Row of the data set for a trial: training walks through shuffled epochs, evaluation through the split in its order.
+// Image or window of the data set for a trial: training walks through shuffled epochs, evaluation through the split in its order.
 COHORT_TEAM_FN int sample_index(const NetSpec& spec, const Dataset& data, Split split, const BatchKey& key,
                                 uint32_t row, int batch) {
   const int count = data.count[int(split)];
@@ -64,7 +64,8 @@ COHORT_PHASE_FN void fill_batch(const Team& team, const Signature& g, const NetS
     for (int r = team.lane(); r < rows; r += team.size()) {
       rng::Sequence random(trials, key.first + uint32_t(r));
       Trial<Real> trial(b.x + r * n_in, ptrdiff_t(rows) * n_in, n_in, b.label + r, b.target + r, b.weight + r, rows, n);
-      const int sample = task.needs_data ? sample_index(spec, data, split, key, uint32_t(r), g.batch) : 0;
+      const int sample =
+          task.needs_data != DataKind::none ? sample_index(spec, data, split, key, uint32_t(r), g.batch) : 0;
       task.trial(p, data, sample, random, trial);
     }
     team.sync();

@@ -15,6 +15,9 @@ COHORT_TEAM_FN double start_of(const Signature& g, const NetSpec& spec, const Te
   return 0 - math::sqrt(double(g.n_in)) * gain * spec.init.input_mean;
 }
 
+// Input weights of the dense layers after recurrent ones, whatever those start from; gain 1.
+inline constexpr DistributionId dense_layer_start = DistributionId::uniform_fan_in;
+
 template <class Team, class Real>
 COHORT_TEAM_FN void initialise_network(const Team& team, const InitArgs<Real>& a, int i, void*) {
   const Signature& g = a.cohort.signature;
@@ -22,6 +25,7 @@ COHORT_TEAM_FN void initialise_network(const Team& team, const InitArgs<Real>& a
   const NetSpec& spec = net.spec;
   for (int k = 0; k < n_tensors(g); ++k) {
     const Tensor t = tensor(g, k);
+    if (t.size() == 0) continue;
     Real* const w = net.theta + t.offset;
     if (!is_weights(t.role)) {
       const Real start = Real(start_of(g, spec, t));
@@ -29,12 +33,14 @@ COHORT_TEAM_FN void initialise_network(const Team& team, const InitArgs<Real>& a
       team.sync();
       continue;
     }
-    const DistributionId id = t.role == Role::recurrent ? spec.init.recurrent
-                              : t.role == Role::input   ? spec.init.input
-                                                        : spec.init.readout;
-    const double gain = t.role == Role::recurrent ? spec.init.gain
-                        : t.role == Role::input   ? spec.init.input_gain
-                                                  : spec.init.readout_gain;
+    const DistributionId id = t.dense                     ? dense_layer_start
+                              : t.role == Role::recurrent ? spec.init.recurrent
+                              : t.role == Role::input     ? spec.init.input
+                                                          : spec.init.readout;
+    const double gain = t.dense                     ? 1
+                        : t.role == Role::recurrent ? spec.init.gain
+                        : t.role == Role::input     ? spec.init.input_gain
+                                                    : spec.init.readout_gain;
     const rng::Key key(spec.seed, t.role == Role::recurrent ? 0 : spec.pairing_salt, rng::stream_weights, uint32_t(k),
                        0);
     const parameterisation::Info info = tensor_info(g, spec, t);
@@ -51,7 +57,7 @@ COHORT_TEAM_FN void initialise_network(const Team& team, const InitArgs<Real>& a
                           t.layer,
                           spec.init.zero_diagonal != 0};
     with_distribution(id, [&](auto distribution) { distribution.draw(team, draw, tensor_parts(net.theta, t)); });
-    if (spec.parameterisation == ParameterisationId::column_ei) {
+    if (parameterisation_of(spec, t) == ParameterisationId::column_ei) {
       team.for_each(t.rows * t.cols, [=](int j) { w[j] = math::abs(w[j]); });
       team.sync();
     }

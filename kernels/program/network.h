@@ -34,9 +34,14 @@ COHORT_TEAM_FN parameterisation::Parts<Real> tensor_parts(Real* theta, const Ten
   return {theta + t.offset, theta + t.offset_ei, theta + t.offset_ix};
 }
 
-// Biases are always dense.
+// Biases and dense layers are always dense.
 COHORT_TEAM_FN ParameterisationId parameterisation_of(const NetSpec& spec, const Tensor& t) {
-  return t.role == Role::bias ? ParameterisationId::dense : spec.parameterisation;
+  return t.role == Role::bias || t.dense ? ParameterisationId::dense : spec.parameterisation;
+}
+
+// The leak of a tensor's weights: none of the readout and of dense layers.
+COHORT_TEAM_FN double leak_of(const NetSpec& spec, const Tensor& t) {
+  return t.role == Role::readout || t.dense ? 1 : spec.alpha;
 }
 
 // out(i, j, w) for every effective weight of tensor t.
@@ -52,9 +57,10 @@ template <class Team, class Real>
 COHORT_PHASE_FN void assemble(const Team& team, const Signature& g, const NetSpec& spec, Real* theta,
                               const RecurrentWeights<Real>& w) {
   const int ld = Team::template pad<Real>(g.n_hidden), ld_out = Team::template pad<Real>(g.n_out);
-  const Real a = Real(spec.alpha), keep = Real(1 - spec.alpha);
+  const Real keep = Real(1 - spec.alpha);
   for (int l = 0; l < g.n_layers; ++l) {
     const auto layer = w.layer[l];
+    const Real a = Real(leak_of(spec, tensor(g, input_tensor(l))));
     for_each_effective(team, g, spec, tensor(g, recurrent_tensor(l)), theta, [=](int i, int j, Real v) {
       const Real r = a * v + (i == j ? keep : Real(0));
       layer.r[i * ld + j] = r;
@@ -80,10 +86,10 @@ template <class Team, class Real>
 COHORT_PHASE_FN void pull_back(const Team& team, const Signature& g, const NetSpec& spec, Real* theta,
                                const RecurrentWeights<Real>& dw, Real* gradient) {
   const int ld = Team::template pad<Real>(g.n_hidden);
-  const Real a = Real(spec.alpha);
   for (int k = 0; k < n_tensors(g); ++k) {
     const Tensor t = tensor(g, k);
     if (t.size() == 0) continue;
+    const Real a = Real(leak_of(spec, t));
     with_parameterisation(parameterisation_of(spec, t), [&](auto p) {
       const auto info = tensor_info(g, spec, t);
       const auto from = tensor_parts(theta, t), to = tensor_parts(gradient, t);

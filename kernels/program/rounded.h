@@ -15,8 +15,10 @@ void for_each_operand(const Signature& g, const RecurrentWeights<Real>& w, F f) 
   const int n = g.n_hidden, ld = Team::template pad<Real>(n), ld_out = Team::template pad<Real>(g.n_out);
   for (int l = 0; l < g.n_layers; ++l) {
     const auto& layer = w.layer[l];
-    f(layer.r, n * ld);
-    f(layer.r_t, n * ld);
+    if (!is_dense_layer(g, l)) {
+      f(layer.r, n * ld);
+      f(layer.r_t, n * ld);
+    }
     f(layer.s_t, (l == 0 ? g.n_in : n) * ld);
     if (l > 0) f(layer.s, n * ld);
     f(layer.c, ld);

@@ -37,11 +37,15 @@ struct Step {
   }
 };
 
-// f(map, projection) with those of a rule; nothing where it names none.
+// f(map, projection) with those of a rule, or with another projection; nothing where it names none.
+template <class F>
+COHORT_TEAM_FN void with_rule(const RuleSpec& rule, ProjectionId onto, F f) {
+  with_geometry(rule.geometry, {rule.p, rule.beta},
+                [&](auto map) { with_projection(onto, [&](auto projection) { f(map, projection); }); });
+}
 template <class F>
 COHORT_TEAM_FN void with_rule(const RuleSpec& rule, F f) {
-  with_geometry(rule.geometry, {rule.p, rule.beta},
-                [&](auto map) { with_projection(rule.projection, [&](auto projection) { f(map, projection); }); });
+  with_rule(rule, rule.projection, f);
 }
 
 COHORT_END

@@ -7,7 +7,8 @@
 
 COHORT_BEGIN
 
-// Slot 0 of every layer's states is h_{-1} = 0; with noise the other slots hold what the core adds before the activation.
+// Slot 0 of every layer's states is h_{-1} = 0; with noise the other slots of recurrent layers hold what the core adds before
+// the activation.
 template <class Team, class Real>
 COHORT_PHASE_FN void prepare_states(const Team& team, const Signature& g, const NetSpec& spec, int rows, Real* h,
                                     bool noisy, uint64_t step) {
@@ -15,7 +16,7 @@ COHORT_PHASE_FN void prepare_states(const Team& team, const Signature& g, const 
   for (int l = 0; l < g.n_layers; ++l) {
     Real* const hl = h + ptrdiff_t(l) * slot * (g.n_steps + 1);
     team.for_each(slot, [=](int i) { hl[i] = Real(0); });
-    if (!noisy) continue;
+    if (!noisy || is_dense_layer(g, l)) continue;
     const rng::Key key(spec.seed, 0, rng::stream_recurrent_noise, uint32_t(l), step);
     const int blocks = (n + 3) / 4;
     const Real sd = Real(spec.noise);

@@ -15,13 +15,19 @@ COHORT_TEAM_FN Real clip_factor(double clip, Real squared) {
   return clip > 0 && norm > Real(clip) ? Real(clip) / norm : Real(1);
 }
 
+// A tensor's projection: the rule's, but none of dense layers after recurrent ones, whose weights have no signs to keep.
+COHORT_TEAM_FN ProjectionId projection_of(const RuleSpec& rule, const Tensor& t) {
+  return t.dense ? ProjectionId::none : rule.projection;
+}
+
 // One tensor's weights [n]: w and momentum move by gradient * scale. On the first step momentum starts at 0.
 template <class Team, class Real>
-COHORT_TEAM_FN void update_tensor(const Team& team, const RuleSpec& rule, Real lr, bool first_step, int n, Real scale,
-                                  const Real* gradient, Real* w, Real* momentum, const uint8_t* mask) {
+COHORT_TEAM_FN void update_tensor(const Team& team, const RuleSpec& rule, ProjectionId onto, Real lr, bool first_step,
+                                  int n, Real scale, const Real* gradient, Real* w, Real* momentum,
+                                  const uint8_t* mask) {
   const Step<Real> step(rule, lr, first_step, scale);
   if (first_step) team.for_each(n, [=](int i) { momentum[i] = Real(0); });
-  with_rule(rule, [&](auto map, auto projection) {
+  with_rule(rule, onto, [&](auto map, auto projection) {
     const auto move = [&](auto fixed) {
       team.for_each(n, [=](int i) { w[i] = step.move(map, projection, gradient[i], w[i], momentum[i], fixed(i)); });
     };
@@ -30,6 +36,11 @@ COHORT_TEAM_FN void update_tensor(const Team& team, const RuleSpec& rule, Real l
     else
       move([=](int i) { return mask && !mask[i]; });
   });
+}
+template <class Team, class Real>
+COHORT_TEAM_FN void update_tensor(const Team& team, const RuleSpec& rule, Real lr, bool first_step, int n, Real scale,
+                                  const Real* gradient, Real* w, Real* momentum, const uint8_t* mask) {
+  update_tensor(team, rule, rule.projection, lr, first_step, n, scale, gradient, w, momentum, mask);
 }
 
 // w = projection(w0, w) for weights [n]; without w0, as if it were 1.
@@ -87,7 +98,7 @@ COHORT_PHASE_FN int search_rate(const Team& team, const Signature& g, const Netw
     Real kept = Real(0), all = Real(0);
     for_each_clipped(team, g, spec, gradient, total, [&](const Tensor& t, Real scale) {
       const RuleSpec& rule = spec.rule[int(t.role)];
-      if (rule.projection != ProjectionId::clamp || t.role == Role::bias || t.role == Role::alpha) return;
+      if (projection_of(rule, t) != ProjectionId::clamp || t.role == Role::bias || t.role == Role::alpha) return;
       const Real rate = scale * Real(candidate_rate(rule, i, candidates, step, spec.steps));
       const Real *const d = gradient + t.offset, *const w = net.theta + t.offset;
       const uint8_t* const mask = net.mask ? net.mask + t.offset : nullptr;
@@ -124,8 +135,8 @@ COHORT_PHASE_FN bool update(const Team& team, const Signature& g, const Network<
   for_each_clipped(team, g, spec, gradient, total, [&](const Tensor& t, Real scale) {
     const RuleSpec& rule = spec.rule[int(t.role)];
     const Real lr = Real(candidate_rate(rule, candidate, candidates, step, spec.steps));
-    update_tensor(team, rule, lr, step == 0, int(t.size()), scale, gradient + t.offset, net.theta + t.offset,
-                  net.momentum + t.offset, net.mask ? net.mask + t.offset : nullptr);
+    update_tensor(team, rule, projection_of(rule, t), lr, step == 0, int(t.size()), scale, gradient + t.offset,
+                  net.theta + t.offset, net.momentum + t.offset, net.mask ? net.mask + t.offset : nullptr);
   });
   team.sync();
   return true;

@@ -16,7 +16,8 @@ struct adding {
   };
   static constexpr LossId loss = LossId::mse;
   static constexpr LossSteps loss_steps = LossSteps::last;
-  static constexpr bool classes = false, needs_data = false;
+  static constexpr bool classes = false;
+  static constexpr DataKind needs_data = DataKind::none;
 
   COHORT_FN static int n_in(const double*) { return 2; }
   COHORT_FN static int n_out(const double*) { return 1; }

@@ -20,7 +20,8 @@ struct context_decision {
   };
   static constexpr LossId loss = LossId::cross_entropy;
   static constexpr LossSteps loss_steps = LossSteps::all;
-  static constexpr bool classes = true, needs_data = false;
+  static constexpr bool classes = true;
+  static constexpr DataKind needs_data = DataKind::none;
 
   COHORT_FN static int decision_step(const double* p) { return int(p[0]) + int(p[1]); }
 

@@ -19,7 +19,8 @@ struct delay_match_sample {
   };
   static constexpr LossId loss = LossId::cross_entropy;
   static constexpr LossSteps loss_steps = LossSteps::all;
-  static constexpr bool classes = true, needs_data = false;
+  static constexpr bool classes = true;
+  static constexpr DataKind needs_data = DataKind::none;
 
   COHORT_FN static int test_start(const double* p) { return int(p[2]) + int(p[0]); }
   COHORT_FN static int decision_step(const double* p) { return test_start(p) + int(p[3]); }

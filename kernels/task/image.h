@@ -15,7 +15,8 @@ struct ImageTask {
   };
   static constexpr LossId loss = LossId::cross_entropy;
   static constexpr LossSteps loss_steps = LossSteps::last;
-  static constexpr bool classes = true, needs_data = true;
+  static constexpr bool classes = true;
+  static constexpr DataKind needs_data = DataKind::images;
   static constexpr int n_pixels = 28 * 28;
   static_assert(n_pixels % steps == 0);
 

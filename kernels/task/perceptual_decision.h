@@ -16,7 +16,8 @@ struct perceptual_decision {
   };
   static constexpr LossId loss = LossId::cross_entropy;
   static constexpr LossSteps loss_steps = LossSteps::all;
-  static constexpr bool classes = true, needs_data = false;
+  static constexpr bool classes = true;
+  static constexpr DataKind needs_data = DataKind::none;
 
   COHORT_FN static int n_in(const double* p) { return 3 + int(p[3]); }
   COHORT_FN static int n_out(const double*) { return 3; }

@@ -3,13 +3,14 @@
 //
 // A task is a struct in task/<name>.h with
 //   static constexpr const char* doc;  static constexpr ParamInfo params[];
-//   static constexpr LossId loss; static constexpr LossSteps loss_steps; static constexpr bool classes, needs_data;
+//   static constexpr LossId loss; static constexpr LossSteps loss_steps;
+//   static constexpr bool classes; static constexpr DataKind needs_data;
 //   COHORT_FN static int n_in(const double* p), n_out(const double* p), n_steps(const double* p);
 //   COHORT_FN static double noise_sd(const double* p, int t, int i);       // of input i at step t
 //   COHORT_FN static bool decision(const double* p, int t);                // steps that count for the accuracy
 //   template <class Real> COHORT_TEAM_FN static void trial(const double* p, const Dataset& data, int sample,
 //                                                          rng::Sequence& random, Trial<Real>& out);
-// `p` holds the parameters in the order of `params`; `sample` is an index into `data` (tasks that need data only).
+// `p` holds the parameters in the order of `params`; `sample` is an image or window of `data` (tasks that need data only).
 #pragma once
 
 #include "math/random.h"

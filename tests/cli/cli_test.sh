@@ -84,8 +84,56 @@ mkdir data; expect 3 "train-images-idx3-ubyte" "$tool" run good.toml --out nothi
 printf '\0\0\10\3\377\377\377\377\0\0\0\34\0\0\0\34' >data/train-images-idx3-ubyte
 expect 3 "train-images-idx3-ubyte" "$tool" run good.toml --out nothing --set 'task.name="row_mnist"' --data data
 expect 3 "" "$tool" run good.toml --out /proc/nothing/here
+
+# texts: what does not go together is said, with a place
+mkdir words
+for i in 0 1 2 3 4; do echo "w$i 0.$i -$i"; done >words/embeddings.txt
+for name in train valid test; do for i in {1..200}; do echo -n "w$((i * i % 5)) "; done >words/$name.txt; done
+cat >words.toml <<'TOML'
+name = "words"
+[network]
+n_hidden = 6
+n_dense_layers = 1
+[task]
+name = "language_model"
+batch = 4
+vocabulary = 5
+dimension = 2
+steps = 8
+[train]
+steps = 3
+[eval]
+trials = 8
+[analysis]
+names = ["svd_entropy"]
+TOML
+words() { expect "$1" "$2" "$tool" run words.toml --out nothing --device cpu --data words "${@:3}"; }
+words 2 "task.vocabulary = 6: embeddings.txt has 5 words" --set task.vocabulary=6
+words 2 "task.dimension = 3: embeddings.txt has 2 numbers" --set task.dimension=3
+words 3 "words/train.txt: 200 words; at least 301 .*task.steps = 300" --set task.steps=300
+expect 2 "COHORT_DATA" "$tool" run words.toml --out nothing
+expect 3 "nowhere: no such directory" "$tool" run words.toml --out nothing --data nowhere
+expect 3 "data/embeddings.txt: not found" "$tool" run words.toml --out nothing --data data
+echo "w1 w2 w9" >>words/valid.txt; words 3 "words/valid.txt:1:607: .w9. is not in the vocabulary"
+sed -i 's/ w9$//' words/valid.txt
+echo "w5 1" >>words/embeddings.txt; words 3 "words/embeddings.txt:6:1: .w5. has 1 numbers"
+sed -i '$d' words/embeddings.txt
+echo "w5 1 nan" >>words/embeddings.txt; words 3 "words/embeddings.txt:6:6: .nan. is not finite"
+sed -i '$d' words/embeddings.txt
+sed '/^seed/d; s/"rule.geometry" = .*/"task.name" = ["row_mnist", "language_model"]/; /^name = "delay/d; /^vocab/d' good.toml >mixed.toml
+printf '[analysis]\nnames = ["svd_entropy"]\n' >>mixed.toml
+expect 2 "row_mnist.* images .*language_model.* tokens" "$tool" run mixed.toml --out nothing --data words
+expect 2 "row_mnist.* images .*language_model.* tokens" "$tool" validate mixed.toml
+expect 2 "task.batch.*60000 trials" "$tool" validate words.toml --set task.batch=60000 --set task.vocabulary=100000
 bad 's/\[train\]/[analysis]\nkernel_trials = 4000\n[train]/'; expect 2 "max_kernel_rows" "$tool" run bad.toml --out nothing
 [[ ! -e nothing ]] || fail "bad input left an output directory"
+
+# a run on texts
+expect 0 "" "$tool" run words.toml --out words-run --device cpu --data words
+expect 0 "" "$tool" export words-run
+head -1 out | grep -q "final.loss,final.accuracy,svd_entropy.initial" || fail "export of a language model: $(head -1 out)"
+expect 0 "" "$tool" list --json
+python3 -c 'import json; print(sorted({t["needs_data"] for t in json.load(open("out"))["task"]}))' | grep -q "images.*none.*tokens" || fail "list --json names no kinds of data"
 
 # a run, again, exported and drawn
 expect 0 "" "$tool" run good.toml --out run --device cpu

@@ -251,6 +251,27 @@ TEST(Experiment, ParameterisationsBringTheirStartsAndProjections) {
   EXPECT_EQ(only("network.n_inhibitory = 9\n").signature.n_inhibitory, 0);
 }
 
+TEST(Experiment, DenseLayersComeOnTopOfRecurrentOnes) {
+  const Signature g = only("network.n_layers = 3\nnetwork.n_dense_layers = 2\n").signature;
+  EXPECT_EQ(g.n_layers, 5);
+  EXPECT_EQ(g.n_dense, 2);
+  EXPECT_EQ(only("").signature.n_dense, 0);
+  EXPECT_EQ(only("network.n_dense_layers = 7\n").signature.n_layers, 8);
+  const Experiment swept = Experiment::parse(head + "[sweep]\n\"network.n_dense_layers\" = [0, 1]\n");
+  EXPECT_EQ(swept.network(0).signature.n_layers, 1);
+  EXPECT_EQ(swept.network(1).signature.n_layers, 2);
+}
+
+TEST(Experiment, LanguageModelsHaveTheShapesOfTheirData) {
+  const Signature g =
+      Experiment::parse("name = \"x\"\n[task]\nname = \"language_model\"\nvocabulary = 41\ndimension = 9\nsteps = 7\n")
+          .network(0)
+          .signature;
+  EXPECT_EQ(g.n_out, 41);
+  EXPECT_EQ(g.n_in, 9);
+  EXPECT_EQ(g.n_steps, 7);
+}
+
 TEST(Experiment, FeedforwardNetworksHaveCellsAndWidths) {
   const std::string core = "network.core = \"feedforward\"\n";
   const ResolvedNetwork plain = only(core + "network.n_hidden = 500\nnetwork.n_layers = 3\n");

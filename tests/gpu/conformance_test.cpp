@@ -50,6 +50,17 @@ TYPED_TEST(Conformance, Dann) {
     this->expect_agreement(g, variety(g, task, layers == 1 ? 6 : 3));
   }
 }
+TYPED_TEST(Conformance, DenseLayersAfterRecurrentOnes) {
+  COHORT_NEEDS_DEVICE(this->in_double);
+  const TaskSpec task = this->perceptual_decision();
+  for (const int n_inhibitory : {0, 2}) {
+    Signature g = signature_of(task, 6, 3, 4, n_inhibitory == 0, n_inhibitory);
+    g.n_dense = 2;
+    Plan plan;
+    plan.tangent_trials = 2;
+    this->expect_agreement(g, variety(g, task, n_inhibitory ? 2 : 4), plan);
+  }
+}
 TYPED_TEST(Conformance, OneUnitOneRowOneStep) {
   COHORT_NEEDS_DEVICE(this->in_double);
   TaskSpec task = task_of(TaskId::perceptual_decision);
@@ -123,7 +134,7 @@ TYPED_TEST(Conformance, EveryTask) {
   for (int id = 0; id < n_tasks; ++id) {
     TaskSpec task = task_of(TaskId(id));
     SCOPED_TRACE(task_info(task.id).name);
-    const bool image = task_info(task.id).needs_data;
+    const bool image = task_info(task.id).needs_data == DataKind::images;
     Signature g = signature_of(task, 6, 1, 3, true);
     if (image && emulated && g.n_steps > 100) continue;  // 784 steps, otherwise as the task of 28
     const std::vector<NetSpec> nets = variety(g, task, 3);
@@ -220,6 +231,7 @@ TYPED_TEST(Conformance, MistakesAreNamed) {
   expect([](auto& a, Launch&) { a.cohort.momentum = nullptr; }, "momentum is null");
   expect([](auto& a, Launch&) { a.steps = -1; }, "steps is -1");
   expect([](auto& a, Launch&) { a.cohort.signature.n_layers = 9; }, "n_layers is 9; allowed: 1 to 8");
+  expect([](auto& a, Launch&) { a.cohort.signature.n_dense = 1; }, "n_dense is 1; allowed: 0 to below n_layers = 1");
   expect([](auto& a, Launch&) { a.cohort.signature.batch = 0; }, "batch is 0");
   expect([](auto& a, Launch&) { a.cohort.signature.batch = 1 << 30; }, "beyond 2^31");
   expect(

@@ -43,6 +43,10 @@ class Course {
  public:
   Course(const Program<Real>& program, Where where, const Signature& g, std::vector<NetSpec> nets, const Plan& plan,
          Images images = Images(12))
+      : Course(program, where, g, std::move(nets), plan, images, Text(g, 12)) {}
+  // Twelve images or windows of a text.
+  Course(const Program<Real>& program, Where where, const Signature& g, std::vector<NetSpec> nets, const Plan& plan,
+         const Images& images, const Text& text)
       : program_(program),
         where_(where),
         plan_(plan),
@@ -55,7 +59,9 @@ class Course {
         momentum_(where, size_t(count_) * size_),
         mask_(where, plan.mask ? size_t(count_) * size_ : 0),
         pixels_(where, images.pixels),
-        labels_(where, images.labels) {
+        labels_(where, images.labels),
+        tokens_(where, text.tokens),
+        embeddings_(where, text.embeddings) {
     cohort_ = {.signature = g,
                .n_nets = count_,
                .nets = nets_.data(),
@@ -63,7 +69,17 @@ class Course {
                .theta = theta_.data(),
                .momentum = momentum_.data(),
                .mask = mask_.data(),
-               .data = {pixels_.data(), labels_.data(), images.rows, images.cols, {0, 8, 10}, {8, 2, 2}}};
+               .data = {pixels_.data(),
+                        labels_.data(),
+                        images.rows,
+                        images.cols,
+                        {0, 8, 10},
+                        {8, 2, 2},
+                        tokens_.data(),
+                        embeddings_.data(),
+                        int64_t(tokens_.size()),
+                        g.n_out,
+                        g.n_in}};
   }
 
   Results operator()() {
@@ -76,7 +92,7 @@ class Course {
     evaluate();
     align(hidden_start, probe("hidden"));
     for (int k = 0; k < n_tensors(g_); ++k)
-      if (tensor(g_, k).role != Role::bias) {
+      if (tensor(g_, k).role != Role::bias && tensor(g_, k).size() > 0) {
         effective(k);
         if (!plan_.tangent) continue;
         tangent(k, start, TangentForm::factored);
@@ -178,6 +194,8 @@ class Course {
   Buffer<Real> theta_, momentum_;
   Buffer<uint8_t> mask_;
   Buffer<uint8_t> pixels_, labels_;
+  Buffer<int32_t> tokens_;
+  Buffer<float> embeddings_;
   Cohort<Real> cohort_;
   Results results_;
 };

@@ -9,6 +9,7 @@
 
 namespace cohort::testing {
 
+// At its defaults; one that reads tokens with few words.
 inline TaskSpec task_of(TaskId id) {
   const TaskInfo& info = task_info(id);
   TaskSpec task;
@@ -16,6 +17,10 @@ inline TaskSpec task_of(TaskId id) {
   task.loss = info.loss;
   task.loss_steps = info.loss_steps;
   for (int i = 0; i < info.n_params; ++i) task.param[i] = info.params[i].value;
+  if (info.needs_data == DataKind::tokens) {
+    const double small[] = {9, 4, 3};  // words, numbers per word, steps
+    std::copy_n(small, 3, task.param);
+  }
   return task;
 }
 
@@ -113,6 +118,18 @@ struct Images {
     std::mt19937 random(1);
     for (auto& p : pixels) p = uint8_t(random() % 256);
     for (auto& l : labels) l = uint8_t(random() % 10);
+  }
+};
+
+// Windows of a text for networks of a signature, and embeddings of its words.
+struct Text {
+  std::vector<int32_t> tokens;
+  std::vector<float> embeddings;
+  Text(const Signature& g, int windows)
+      : tokens(size_t(windows * g.n_steps + 1)), embeddings(size_t(g.n_out) * size_t(g.n_in)) {
+    std::mt19937 random(2);
+    for (auto& t : tokens) t = int32_t(random() % unsigned(g.n_out));
+    for (auto& e : embeddings) e = float(random() % 1000) / 500 - 1;
   }
 };
 

@@ -90,6 +90,18 @@ TEST_F(Tiled, WhatItRefusesGoesToOthers) {
   EXPECT_EQ(choose(1, 257, 1).program->name, std::string("cublas"));
   EXPECT_EQ(choose(1, 8, 33).refused, "tiled: more than 32 outputs; cublas: at most 256 hidden units");
   EXPECT_EQ(choose(1, 8, 33).program->name, std::string("generic"));
+  const auto with_dense_layers = [](int n_hidden, Precision precision) {
+    Signature g{CoreId::recurrent, 3, n_hidden, 2, 3, 0, 8, 3, 0, precision};
+    g.n_dense = 1;
+    return choose_cuda_program<float>(g);
+  };
+  for (const int n_hidden : {8, 300}) {
+    const Choice<float> choice = with_dense_layers(n_hidden, Precision::fp32);
+    EXPECT_EQ(choice.program->name, std::string("generic"));
+    EXPECT_EQ(choice.refused, "tiled: dense layers; cublas: dense layers");
+  }
+  EXPECT_EQ(with_dense_layers(8, Precision::fp16).refused,
+            "mma: dense layers; tiled: dense layers; cublas: dense layers");
 #if defined(COHORT_EMULATED)
   emulator::options().smem_per_block = 1024;
   EXPECT_EQ(choose(1, 8, 1).refused, "tiled: too little shared memory; cublas: at most 256 hidden units");

@@ -23,12 +23,13 @@ struct Case {
   int layers;
   double alpha, smoothing, noise;
   bool bias;
+  int dense = 0;  // of the layers, the last ones
 };
 
 std::string describe(const Case& c) {
   return std::string(info(c.parameterisation).name) + " " + info(c.loss).name + " " + info(c.activation).name +
          " steps " + std::to_string(int(c.loss_steps)) + " layers " + std::to_string(c.layers) + " alpha " +
-         std::to_string(c.alpha) + (c.bias ? " bias" : "");
+         std::to_string(c.alpha) + (c.bias ? " bias" : "") + " dense " + std::to_string(c.dense);
 }
 
 // One network on one fixed batch of its task.
@@ -42,7 +43,8 @@ class Subject {
           .n_inhibitory = c.parameterisation == ParameterisationId::dann ? 2 : 0,
           .batch = 5,
           .n_steps = 6,
-          .bias = c.bias};
+          .bias = c.bias,
+          .n_dense = c.dense};
     spec_.seed = 11;
     spec_.parameterisation = c.parameterisation;
     spec_.activation = c.activation;
@@ -159,6 +161,12 @@ TEST_P(Gradients, EveryActivationWithLeakAndBias) {
 TEST_P(Gradients, Layers) {
   for (const int layers : {2, 3})
     expect_exact({GetParam(), LossId::cross_entropy, LossSteps::last, ActivationId::tanh, layers, 0.7, 0.0, 0.0, true});
+}
+TEST_P(Gradients, DenseLayersAfterRecurrentOnes) {
+  for (const LossSteps steps : {LossSteps::all, LossSteps::last})
+    for (const int layers : {3, 4})
+      expect_exact(
+          {GetParam(), LossId::cross_entropy, steps, ActivationId::tanh, layers, 0.6, 0.0, 0.2, layers == 3, 2});
 }
 TEST_P(Gradients, RecurrentNoise) {
   expect_exact({GetParam(), LossId::cross_entropy, LossSteps::all, ActivationId::tanh, 2, 0.5, 0.0, 0.2, false});

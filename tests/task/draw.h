@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>
@@ -20,6 +21,16 @@ Params defaults() {
   Params p{};
   int k = 0;
   for (const ParamInfo& info : Task::params) p[size_t(k++)] = info.value;
+  return p;
+}
+// The defaults, with few words where a task reads tokens.
+template <class Task>
+Params small_settings() {
+  Params p = defaults<Task>();
+  if (Task::needs_data == DataKind::tokens) {
+    p[0] = 23;
+    p[1] = 4;
+  }
   return p;
 }
 
@@ -110,6 +121,52 @@ class SmallImages {
 
  private:
   std::vector<uint8_t> pixels_, labels_;
+};
+
+// Numbered words whose embeddings name their place, and a text of n windows; for one setting of a task that reads tokens.
+class SmallText {
+ public:
+  SmallText(int vocabulary, int dimension, int steps, int n)
+      : embeddings_(size_t(vocabulary) * size_t(dimension)),
+        tokens_(size_t(n * steps + 1)),
+        vocabulary_(vocabulary),
+        dimension_(dimension),
+        n_(n) {
+    for (size_t k = 0; k < embeddings_.size(); ++k) embeddings_[k] = float(k) * 0.25f - 3;
+    for (size_t k = 0; k < tokens_.size(); ++k) tokens_[k] = int32_t((k * k + 5 * k) % size_t(vocabulary));
+  }
+  float embedding(int word, int i) const { return embeddings_[size_t(word * dimension_ + i)]; }
+  int token(int k) const { return tokens_[size_t(k)]; }
+  Dataset view() const {
+    Dataset data;
+    data.tokens = tokens_.data();
+    data.n_tokens = int64_t(tokens_.size());
+    data.embeddings = embeddings_.data();
+    data.vocabulary = vocabulary_;
+    data.dimension = dimension_;
+    data.count[0] = n_;
+    return data;
+  }
+
+ private:
+  std::vector<float> embeddings_;
+  std::vector<int32_t> tokens_;
+  int vocabulary_, dimension_, n_;
+};
+
+// 20 samples for a task with these parameters, of whichever kind it reads.
+template <class Task>
+class SmallData {
+ public:
+  explicit SmallData(const Params& p)
+      : images_(Task::needs_data == DataKind::images ? 20 : 1),
+        text_(Task::needs_data == DataKind::tokens ? Task::n_out(p.data()) : 1, Task::n_in(p.data()),
+              Task::n_steps(p.data()), Task::needs_data == DataKind::tokens ? 20 : 1) {}
+  Dataset view() const { return Task::needs_data == DataKind::tokens ? text_.view() : images_.view(); }
+
+ private:
+  SmallImages images_;
+  SmallText text_;
 };
 
 }  // namespace cohort::test

@@ -354,5 +354,26 @@ TEST(RowMnist, BlackAndWhiteAreExact) {
   EXPECT_EQ(d.x[1], 1.0f);
 }
 
+// ---- language modelling ---------------------------------------------------------------------------------------------
+
+TEST(LanguageModel, InputsAreEmbeddingsAndLabelsTheNextTokens) {
+  const int vocabulary = 23, dimension = 6, steps = 5, n = 8;
+  const SmallText text(vocabulary, dimension, steps, n);
+  const Params p = {vocabulary, dimension, steps};
+  ASSERT_EQ(language_model::n_in(p.data()), dimension);
+  ASSERT_EQ(language_model::n_out(p.data()), vocabulary);
+  ASSERT_EQ(language_model::n_steps(p.data()), steps);
+  for (const int window : {0, 3, n - 1}) {
+    const Drawn<float> d = draw<language_model, float>(p, {}, true, text.view(), window);
+    for (int t = 0; t < steps; ++t) {
+      EXPECT_TRUE(language_model::decision(p.data(), t));
+      const int at = window * steps + t;
+      EXPECT_EQ(d.label[size_t(t)], text.token(at + 1));
+      EXPECT_EQ(d.weight[size_t(t)], 1);
+      for (int i = 0; i < dimension; ++i) EXPECT_EQ(d.input(t, i), text.embedding(text.token(at), i));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace cohort::test

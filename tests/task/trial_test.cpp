@@ -7,15 +7,15 @@
 namespace cohort::test {
 namespace {
 
-// Every task at its defaults, and with each parameter at its least value and at a larger one.
+// Every task at its small settings, and with each parameter at its least value and at a larger one.
 template <class Task, class F>
 void for_each_setting(const char* name, F f) {
-  f(defaults<Task>());
+  f(small_settings<Task>());
   int k = 0;
   for (const ParamInfo& info : Task::params) {
-    for (double value : {info.min, std::min(info.max, info.value + 3)}) {
+    for (double value : {info.min, std::min(info.max, small_settings<Task>()[size_t(k)] + 3)}) {
       SCOPED_TRACE(std::string(name) + "." + info.name + " = " + std::to_string(value));
-      Params p = defaults<Task>();
+      Params p = small_settings<Task>();
       p[size_t(k)] = value;
       f(p);
     }
@@ -36,8 +36,8 @@ void well_formed(const char* name) {
   EXPECT_LE(names.size(), size_t(max_task_params));
   EXPECT_STRNE(Task::doc, "");
 
-  const SmallImages images(20);
   for_each_setting<Task>(name, [&](const Params& p) {
+    const SmallData<Task> data(p);
     const int steps = Task::n_steps(p.data());
     ASSERT_GT(Task::n_in(p.data()), 0);
     ASSERT_GT(Task::n_out(p.data()), 0);
@@ -49,7 +49,7 @@ void well_formed(const char* name) {
     }
     EXPECT_GE(decisions, 1);
     for (uint32_t i = 0; i < 200; ++i) {
-      const Drawn<float> d = draw<Task, float>(p, {1, 0, i}, true, images.view(), int(i % 20));
+      const Drawn<float> d = draw<Task, float>(p, {1, 0, i}, true, data.view(), int(i % 20));
       for (float v : d.x) ASSERT_TRUE(std::isfinite(v));
       for (float v : d.target) ASSERT_TRUE(std::isfinite(v));
       for (int label : d.label) {
@@ -70,16 +70,16 @@ TEST(EveryTask, HasTheShapesAndRangesItNames) {
 template <class Task>
 void determined_by_key(const char* name) {
   SCOPED_TRACE(name);
-  const SmallImages images(20);
-  const Params p = defaults<Task>();
+  const Params p = small_settings<Task>();
+  const SmallData<Task> data(p);
   const auto trials = [&](uint64_t seed, uint64_t step, uint32_t first) {
     std::vector<Drawn<double>> all;
-    for (uint32_t i = 0; i < 20; ++i) all.push_back(draw<Task>(p, {seed, step, first + i}, true, images.view(), 3));
+    for (uint32_t i = 0; i < 20; ++i) all.push_back(draw<Task>(p, {seed, step, first + i}, true, data.view(), 3));
     return all;
   };
   const auto reference = trials(1, 0, 0);
   EXPECT_EQ(trials(1, 0, 0), reference);
-  if (Task::needs_data) {  // the image says it all
+  if (Task::needs_data != DataKind::none) {  // the sample says it all
     EXPECT_EQ(trials(2, 1, 50), reference);
     return;
   }
@@ -98,11 +98,11 @@ TEST(EveryTask, IsDeterminedByItsKey) {
 template <class Task>
 void same_in_float(const char* name) {
   SCOPED_TRACE(name);
-  const SmallImages images(20);
-  const Params p = defaults<Task>();
+  const Params p = small_settings<Task>();
+  const SmallData<Task> data(p);
   for (uint32_t i = 0; i < 200; ++i) {
-    const Drawn<float> a = draw<Task, float>(p, {1, 0, i}, false, images.view(), int(i % 20));
-    const Drawn<double> b = draw<Task, double>(p, {1, 0, i}, false, images.view(), int(i % 20));
+    const Drawn<float> a = draw<Task, float>(p, {1, 0, i}, false, data.view(), int(i % 20));
+    const Drawn<double> b = draw<Task, double>(p, {1, 0, i}, false, data.view(), int(i % 20));
     EXPECT_EQ(a.label, b.label);
     EXPECT_EQ(a.weight, b.weight);
     for (size_t k = 0; k < a.x.size(); ++k) ASSERT_NEAR(double(a.x[k]), b.x[k], 3e-7);

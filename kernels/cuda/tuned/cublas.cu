@@ -326,17 +326,21 @@ class Recording {
 };
 
 // ---- the row
-size_t workspace(const Args& a, int32_t count) {
+void check_layers(const Args& a) {
   check(a.cohort, "train");
+  require(a.cohort.signature.n_dense == 0, "train", "signature", "is not for the program 'cublas': dense layers");
   check_steps(a);
+}
+
+size_t workspace(const Args& a, int32_t count) {
+  check_layers(a);
   require_at_least(0, count, "train", "count");
   const Signature& g = a.cohort.signature;
   return count == 0 ? 0 : Arena::alignment + cublas_bytes + Slot::bytes(g) * size_t(group_size(g));
 }
 
 void launch(const Args& a, const Launch& l) {
-  check(a.cohort, "train");
-  check_steps(a);
+  check_layers(a);
   check(a.cohort, l, workspace(a, 1), "train");
   if (l.count == 0 || a.steps == 0) return;
   check_history(a);
@@ -371,6 +375,9 @@ const Program<float>& cublas_program() {
   }();
   return program;
 }
-const char* cublas_refuses(const Signature& g) { return g.n_hidden > 256 ? nullptr : "at most 256 hidden units"; }
+const char* cublas_refuses(const Signature& g) {
+  if (g.n_dense > 0) return "dense layers";
+  return g.n_hidden > 256 ? nullptr : "at most 256 hidden units";
+}
 
 COHORT_END

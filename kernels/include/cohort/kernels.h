@@ -51,6 +51,7 @@ enum class RankRescale : int32_t { frobenius, sigma1, spectral_radius };
 // How a matrix is cut to a rank: the best approximation, or one that is good enough to start from and much cheaper (LowRankArgs).
 enum class LowRankMethod : int32_t { svd = 0, range_finder };
 enum class Split : int32_t { train, validation, test };  // of a data set; generated tasks draw fresh trials for each
+enum class DataKind : int32_t { none, images, tokens };  // what a task reads under the data directory
 inline constexpr int n_roles = 6;
 inline constexpr int max_layers = 16;  // hidden layers of a feedforward network; of a recurrent one 8
 inline constexpr int max_task_params = 16;
@@ -182,6 +183,7 @@ struct Signature {
 struct Tensor {
   Role role;
   int32_t layer, rows, cols, n_inhibitory;
+  int32_t dense;  // of a dense layer after recurrent ones: what the parameterisation says does not hold for it
   size_t offset, offset_ei, offset_ix, end;
   COHORT_FN size_t size() const { return end - offset; }
 };
@@ -193,6 +195,11 @@ COHORT_FN int layer_width(const Signature& s, int l) {
   return l == s.n_layers ? s.n_out : s.widths[l] ? s.widths[l] : s.n_hidden;
 }
 COHORT_FN int layer_inputs(const Signature& s, int l) { return l == 0 ? s.n_in : layer_width(s, l - 1); }
+
+// Is layer l of a recurrent network one of its dense ones?
+COHORT_FN bool is_dense_layer(const Signature& s, int l) {
+  return s.core == CoreId::recurrent && l < s.n_layers && l >= s.n_layers - s.n_dense;
+}
 
 // Order. Recurrent: input, recurrent, bias of layer 0, 1, ...; then readout and its bias. Feedforward: weights, bias, gain,
 // alpha of layer 0, 1, ..., the last of which is the readout.
@@ -217,15 +224,15 @@ COHORT_FN Tensor tensor(const Signature& s, int k) {
     t.role = tensor_role(s, l, i % parts);
     t.rows = layer_width(s, l);
     t.cols = t.role == Role::recurrent ? t.rows : layer_inputs(s, l);
-    const bool dense = !feedforward && l < s.n_layers && l >= s.n_layers - s.n_dense;
-    const int ni = dense                                                   ? 0
+    t.dense = is_dense_layer(s, l);
+    const int ni = t.dense                                                 ? 0
                    : t.role == Role::recurrent && s.n_inhibitory_recurrent ? s.n_inhibitory_recurrent
                    : t.layer == s.n_layers && s.n_inhibitory_readout       ? s.n_inhibitory_readout
                    : feedforward && l < s.n_layers && s.widths[l] && s.n_inhibitory
                        ? (s.n_inhibitory * s.widths[l] >= s.n_hidden ? s.n_inhibitory * s.widths[l] / s.n_hidden : 1)
                        : s.n_inhibitory;
     t.n_inhibitory = ni;
-    if (t.role == Role::recurrent && dense) t.rows = 0;
+    if (t.role == Role::recurrent && t.dense) t.rows = 0;
     if (t.role == Role::bias || t.role == Role::gain || t.role == Role::alpha) {
       const bool norm = is_norm(s.cell) && (l < s.n_layers || s.normalised_readout);
       const bool divides = s.cell == CellId::dann;
@@ -274,14 +281,18 @@ COHORT_FN double flop_per_step(const Signature& s) {
 }
 
 // ---- data
-// ---------------------------------------------------------------------------------------------------------------- A
-// labelled image set shared by all networks of a launch: pixels [count][rows*cols], labels [count]; the three splits
-// are consecutive ranges of it. pixels == nullptr where no task needs data.
+// What the tasks of a launch read, shared by all its networks. Images: pixels [count][rows*cols], labels [count]. Tokens: word
+// numbers tokens [n_tokens], 0 to vocabulary - 1, and embeddings [vocabulary][dimension]; its samples are windows, of which i
+// starts at token i * (steps of the task). The three splits are ranges of images or windows. nullptr where no task needs it.
 struct Dataset {
   const uint8_t* pixels = nullptr;
   const uint8_t* labels = nullptr;
   int32_t rows = 0, cols = 0;
   int32_t first[3] = {}, count[3] = {};  // indexed by Split
+  const int32_t* tokens = nullptr;
+  const float* embeddings = nullptr;
+  int64_t n_tokens = 0;
+  int32_t vocabulary = 0, dimension = 0;
 };
 
 struct NetState {
@@ -454,10 +465,11 @@ struct TaskInfo {
   int (*n_steps)(const double* param);
   LossId loss;  // defaults
   LossSteps loss_steps;
-  bool classes;     // labels, and therefore an accuracy; else real targets
-  bool needs_data;  // an IDX image set under the data directory
+  bool classes;  // labels, and therefore an accuracy; else real targets
+  DataKind needs_data;
 };
 const TaskInfo& task_info(TaskId id);
+const char* name_of(DataKind kind);  // "none", "images", "tokens"
 
 struct ComponentInfo {
   const char* name;

@@ -61,13 +61,14 @@ COHORT_FN TangentCost tangent_cost(TangentForm form, const Signature& g, int ten
                                    LossSteps loss_steps, size_t real_bytes) {
   const Tensor t = tensor(g, tensor_index);
   const TangentRows rows(g, loss_steps, t);
-  const double n = g.n_hidden, layers = g.n_layers, steps = g.n_steps, b = trials, r = rows.n_rows(), all = b * r,
-               pairs = rows.n_pairs(), n_post = t.rows, n_pre = t.cols, params = n_post * n_pre;
+  const double n = g.n_hidden, layers = g.n_layers, recurrent = g.n_layers - g.n_dense, steps = g.n_steps, b = trials,
+               r = rows.n_rows(), all = b * r, pairs = rows.n_pairs(), n_post = t.rows, n_pre = t.cols,
+               params = n_post * n_pre;
   TangentCost cost;
-  cost.flop = 2 * b * (layers * (steps - 1) * n * n + steps * n * (g.n_in + (layers - 1) * n) + n * g.n_out);
+  cost.flop = 2 * b * (recurrent * (steps - 1) * n * n + steps * n * (g.n_in + (layers - 1) * n) + n * g.n_out);
   if (!rows.diagonal)
     cost.flop +=
-        2 * all * (layers * (steps - 1) * n * n + (steps - rows.first) * n * g.n_out + (layers - 1) * steps * n * n);
+        2 * all * (recurrent * (steps - 1) * n * n + (steps - rows.first) * n * g.n_out + (layers - 1) * steps * n * n);
   if (form == TangentForm::factored) {
     cost.flop += b * (b + 1) / 2 * (2 * steps * steps * n_pre + 2 * pairs * pairs * n_post + 2 * pairs * pairs);
     cost.bytes = 2 * (b * (pairs * tangent_pad(n_post) + n_post * tangent_pad(pairs) + steps * tangent_pad(n_pre) +

@@ -57,6 +57,7 @@ struct MmaDesign {
     return (Team::history_bytes(g) + Arena::alignment - 1) / Arena::alignment * Arena::alignment;
   }
   static const char* refuses_shape(const Signature& g) {
+    if (g.n_dense > 0) return "dense layers";
     if (g.n_layers > 1) return "more than one layer";
     if (g.n_hidden > N) return "more hidden units";
     if (g.n_in + g.bias > Team::Layout::max_inputs) return "more than 8 inputs, the bias among them";

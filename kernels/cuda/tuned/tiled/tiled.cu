@@ -23,6 +23,7 @@ struct TiledDesign {
   static constexpr const char* name = "tiled";
 
   static const char* plan(const Signature& g, PersistentPlan* plan) {
+    if (g.n_dense > 0) return "dense layers";
     TileShape shape;
     const char* reason = nullptr;
     if (!choose_tile_shape(g, gpu::smem_per_block(), &shape, &reason)) return reason;
