@@ -373,6 +373,10 @@ std::optional<Conflict> complete(Draft& d) {
   shape.n_in = task.n_in(spec.task.param);
   shape.n_out = task.n_out(spec.task.param);
   shape.n_steps = task.n_steps(spec.task.param);
+  if (spec.task.samples > 0 && task.needs_data != DataKind::none)
+    return Conflict{"task.samples = " + std::to_string(spec.task.samples) + " does not go with task.name = \"" +
+                        task.name + "\", which reads a data set; allowed: 0",
+                    {"task.samples", "task.name"}};
   if (auto conflict = refuse_too_large(shape)) return conflict;
   if (feedforward && dann && shape.n_inhibitory_readout == 0 && default_inhibitory(shape.n_out) != shape.n_inhibitory)
     shape.n_inhibitory_readout = default_inhibitory(shape.n_out);

@@ -102,6 +102,7 @@ struct Experiment::Body {
     for (const RawAxis& raw_axis : raw.axes) read_axis(raw_axis, all_tasks);
     plan_steps();
     refuse_conflicts();
+    refuse_settings(all_tasks);
   }
 
   const Key& swept_key(const RawEntry& entry, const std::vector<TaskId>& all_tasks) const {
@@ -301,6 +302,48 @@ struct Experiment::Body {
       if (next == 0) return;
     }
   }
+  // The least value of an integer key in the experiment.
+  int64_t least(const char* path) const {
+    const Key& key = *find_key(path);
+    if (const Column* column = column_of(key)) {
+      Setting scratch;
+      int64_t value = column->get(0, scratch).code;
+      for (int64_t i = 1; i < column->size(); ++i) value = std::min(value, column->get(i, scratch).code);
+      return value;
+    }
+    const Base* value = base_of(key);
+    return value ? value->setting.code : fallback_setting(key)->code;
+  }
+  // Settings of the whole run that do not go with each other or with a task.
+  void refuse_settings(const std::vector<TaskId>& all_tasks) const {
+    const auto at = [&](const char* path) { return position(path, std::vector<int64_t>(axes.size(), 0)); };
+    const auto reads = [](TaskId task) { return task_info(task).needs_data; };
+    const auto drawing =
+        std::find_if(all_tasks.begin(), all_tasks.end(), [&](TaskId task) { return reads(task) == DataKind::none; });
+    const EvalSettings& eval = settings.eval;
+    if (std::find(eval.also.begin(), eval.also.end(), eval.split) != eval.also.end())
+      fail(at("eval.also"), "eval.also names eval.split itself; allowed: the other parts");
+    if (drawing != all_tasks.end()) {
+      const std::string task = std::string("task.name = \"") + task_info(*drawing).name + "\"";
+      if (eval.trials == all_trials)
+        fail(at("eval.trials"), "eval.trials = \"all\" does not go with " + task +
+                                    ", which draws as many trials as it is asked for; allowed: an integer");
+      if (std::find(eval.also.begin(), eval.also.end(), Split::train) != eval.also.end() && least("task.samples") == 0)
+        fail(at("eval.also"), "eval.also = [\"train\"] does not go with " + task +
+                                  ", which draws a fresh trial every time; needs task.samples, at least 1");
+    }
+    if (given("task.validation") &&
+        std::none_of(all_tasks.begin(), all_tasks.end(), [&](TaskId task) { return reads(task) == DataKind::images; }))
+      fail(at("task.validation"), std::string("task.validation does not go with task.name = \"") +
+                                      task_info(all_tasks.front()).name + "\", which reads no images");
+    const int64_t trained = least("train.steps"),
+                  evaluations = eval.every > 0 && trained > 0 ? (trained - 1) / eval.every + 1 : 1;
+    if (eval.mean_of > evaluations)
+      fail(at("eval.mean_of"),
+           "eval.mean_of = " + std::to_string(eval.mean_of) + ", but with eval.every = " + std::to_string(eval.every) +
+               " there are " + std::to_string(evaluations) +
+               " evaluations in train.steps = " + std::to_string(trained) + "; lower one of the first two");
+  }
   bool one_clip_for_all() const {
     const Key& key = *find_key("rule.clip_scope");
     if (const Column* column = column_of(key)) {
@@ -340,6 +383,8 @@ struct Experiment::Body {
       return word(info(default_projection(d.spec.parameterisation, Role::recurrent)).name);
     if (key.path == "task.loss") return word(info(d.spec.task.loss).name);
     if (key.path == "task.loss_steps") return quoted(key.choices[size_t(d.spec.task.loss_steps)]);
+    if (key.path == "eval.trials")
+      return task_info(d.spec.task.id).needs_data == DataKind::none ? std::to_string(usual_trials) : quoted("all");
     return key.derived;
   }
 

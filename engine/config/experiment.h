@@ -16,10 +16,17 @@ namespace cohort::engine {
 enum class AnalysisSchedule { ends, log };  // at start and end; or also at steps 1, 2, 4, 8, ...
 enum class KeptWeights { none, final, all };
 
+inline constexpr int32_t default_trials = 0, all_trials = -1;  // of EvalSettings
+inline constexpr int32_t usual_trials = 1024;                  // by default, of tasks that draw trials
 struct EvalSettings {
-  int32_t trials = 1024;
-  int64_t every = 0;  // training steps between evaluations; 0 = only at the end
+  int32_t trials = default_trials;  // data/splits.h: what they come to
+  int64_t every = 0;                // training steps between evaluations; 0 = only at the end
   Split split = Split::test;
+  std::vector<Split> also;  // further splits that are evaluated at the same moments
+  int32_t mean_of = 0;      // evaluations at the end whose mean is recorded; 0 = off
+};
+struct DataSettings {
+  int32_t validation = -1;  // images that are taken from the training set; -1: data/idx.h, default_validation
 };
 struct AnalysisSettings {
   std::vector<std::string> names;  // all registered
@@ -36,6 +43,7 @@ struct OutputSettings {
 };
 // What all networks of an experiment share.
 struct RunSettings {
+  DataSettings data;
   EvalSettings eval;
   AnalysisSettings analysis;
   OutputSettings output;

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "analysis/analysis.h"
+#include "data/idx.h"
 
 namespace cohort::engine {
 namespace {
@@ -351,6 +352,11 @@ void task_and_train_keys(Builder& b) {
   b.network(number("task.label_smoothing", 0, {0, 1, false, true},
                    "cross_entropy: part of the target that is spread over all classes"),
             [](Draft& d, const Setting& s) { d.spec.task.label_smoothing = s.number; });
+  b.network(
+      integer("task.samples", 0, {0, 1e8},
+              "generated tasks: training draws from so many trials of the seed, in shuffled epochs; 0 = a fresh trial "
+              "every time"),
+      [](Draft& d, const Setting& s) { d.spec.task.samples = int32_t(s.code); });
   b.single(integer("train.steps", 2000, steps, "training steps"),
            [](Draft& d, const Setting& s) { d.spec.steps = s.code; });
   Key precision = word("train.precision", "fp32", precisions,
@@ -360,13 +366,44 @@ void task_and_train_keys(Builder& b) {
 }
 
 void run_keys(Builder& b) {
-  b.run(integer("eval.trials", 1024, {1, 1e7}, "trials of final.loss and final.accuracy"),
-        [](RunSettings& r, const Setting& s) { r.eval.trials = int32_t(s.code); });
+  Key validation{.path = "task.validation",
+                 .kind = Kind::integer,
+                 .derived = "a twelfth of the training images",
+                 .range = {0, max_images - 1},
+                 .doc =
+                     "images of the training set that are kept for validation; default a twelfth of it: 5,000 of "
+                     "60,000"};
+  b.run(validation, [](RunSettings& r, const Setting& s) { r.data.validation = int32_t(s.code); });
+  Key trials{.path = "eval.trials",
+             .kind = Kind::integer_or_word,
+             .derived = "by task.name",
+             .range = {1, 1e7},
+             .choices = {"all"},
+             .doc =
+                 "trials of final.loss and final.accuracy, or all of a data set's split; default 1024, and all where "
+                 "the task reads a data set"};
+  b.run(trials, [](RunSettings& r, const Setting& s) { r.eval.trials = s.code ? int32_t(s.code) : all_trials; });
   b.run(integer("eval.every", 0, steps, "training steps between evaluations; 0 = at the end only"),
         [](RunSettings& r, const Setting& s) { r.eval.every = s.code; });
   b.run(word("eval.split", "test", {"train", "validation", "test"},
              "part of the data set that is evaluated; generated tasks draw fresh trials"),
         [](RunSettings& r, const Setting& s) { r.eval.split = id<Split>(s); });
+  Key also{.path = "eval.also",
+           .kind = Kind::words,
+           .fallback = std::vector<std::string>{},
+           .choices = {"train", "validation"},
+           .doc =
+               "further parts that are evaluated at the same moments, each on as many trials as eval.split is, or on "
+               "all it has where it has fewer"};
+  b.run(also, [](RunSettings& r, const Setting& s) {
+    r.eval.also.clear();
+    for (const std::string& name : std::get<std::vector<std::string>>(s.value))
+      r.eval.also.push_back(name == "train" ? Split::train : Split::validation);
+  });
+  b.run(integer("eval.mean_of", 0, {0, 1e6},
+                "record also the mean over so many evaluations, the last of a training; 0 = off (5 in Cornford et al. "
+                "2021)"),
+        [](RunSettings& r, const Setting& s) { r.eval.mean_of = int32_t(s.code); });
 
   Key names{.path = "analysis.names",
             .kind = Kind::words,

@@ -41,7 +41,8 @@ DataKind needed_data(const Experiment& experiment) {
 DataSet load_data(const Experiment& experiment, const std::string& option) {
   DataSet data;
   const DataKind kind = needed_data(experiment);
-  if (kind == DataKind::images) data.images = load_images(data_directory(option));
+  if (kind == DataKind::images)
+    data.images = load_images(data_directory(option), experiment.settings().data.validation);
   if (kind != DataKind::tokens) return data;
 
   const std::string directory = data_directory(option);

@@ -9,6 +9,7 @@
 #include "analysis/analysis.h"
 #include "cohort/error.h"
 #include "cohort/tangent.h"
+#include "data/splits.h"
 #include "run/units.h"
 #include "runner/measure.h"
 #include "runner/runner.h"
@@ -87,8 +88,8 @@ Plan make_plan(const Experiment& experiment, Device* device) {
   for (int64_t i = 0; i < experiment.size(); ++i) {
     const ResolvedNetwork n = experiment.network(i);
     plan.training_flop += training_flop(n);
-    plan.evaluation_flop +=
-        flop_per_trial(n.signature) * double(settings.eval.trials) * double(n_evaluations(settings.eval, n.spec.steps));
+    plan.evaluation_flop += flop_per_trial(n.signature) * double(planned_trials(settings, n)) *
+                            double(n_evaluations(settings.eval, n.spec.steps));
     ++plan.precisions[n.signature.precision];
     auto kind = kinds.find(n.signature);
     if (kind == kinds.end())

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "cohort/error.h"
+#include "data/splits.h"
 #include "device/out_of_memory.h"
 #include "runner/measure.h"
 #include "runner/networks.h"
@@ -48,11 +49,19 @@ class CohortRun {
         settings_(context.experiment.settings()),
         networks_(context.device, networks, data),
         measures_(settings_.analysis, networks_.signature()),
+        last_(size_t(networks_.size())),
         end_(end),
         first_(first),
         n_nets_(result.net.size()),
         result_(result),
-        flop_done_(flop_done) {}
+        flop_done_(flop_done) {
+    for (const Split split : evaluated_splits(settings_.eval)) {
+      Evaluated e{split, {}};
+      for (const ResolvedNetwork& n : networks)
+        e.trials.push_back(evaluated_trials(settings_.eval, n, context.data, split));
+      evaluated_.push_back(std::move(e));
+    }
+  }
 
   // False when stopped.
   bool run() {
@@ -83,8 +92,16 @@ class CohortRun {
       if (!steps.empty())
         result_.series.push_back({name, doc, steps, std::vector<double>(n_nets_ * steps.size(), kNone)});
     };
-    column("final.loss", "mean loss on the evaluation trials at the end");
-    column("final.accuracy", "fraction of right decisions on the evaluation trials at the end");
+    for (const Evaluated& e : evaluated_) {
+      column("final.loss" + suffix(e), "mean loss on the " + of_split(e) + "evaluation trials at the end");
+      column("final.accuracy" + suffix(e),
+             "fraction of right decisions on the " + of_split(e) + "evaluation trials at the end");
+    }
+    if (const int n = settings_.eval.mean_of) {
+      const std::string of = ", mean over the last " + std::to_string(n) + " evaluations of the training";
+      column("final.loss.mean_last", "mean loss on the evaluation trials" + of);
+      column("final.accuracy.mean_last", "fraction of right decisions on the evaluation trials" + of);
+    }
     for (const auto& m : measures_.list()) {
       if (!m.comparison) column(m.name + ".initial", m.doc + ", at the start");
       column(m.name + ".final", m.doc + ", at the end");
@@ -92,8 +109,11 @@ class CohortRun {
     series("loss", "training loss before the update of the step", multiples(settings_.output.history_every, 0, end_));
     std::vector<int64_t> evaluations = multiples(settings_.eval.every, settings_.eval.every, end_);
     if (!evaluations.empty()) evaluations.push_back(end_);
-    series("eval.loss", "mean loss on the evaluation trials", evaluations);
-    series("eval.accuracy", "fraction of right decisions on the evaluation trials", evaluations);
+    for (const Evaluated& e : evaluated_) {
+      series("eval.loss" + suffix(e), "mean loss on the " + of_split(e) + "evaluation trials", evaluations);
+      series("eval.accuracy" + suffix(e), "fraction of right decisions on the " + of_split(e) + "evaluation trials",
+             evaluations);
+    }
     std::vector<int64_t> snapshots = schedule(settings_.analysis, end_);
     if (!snapshots.empty()) {
       snapshots.insert(snapshots.begin(), 0);
@@ -138,22 +158,65 @@ class CohortRun {
     return true;
   }
 
+  // A split that networks are evaluated on: eval.split first, whose names are the plain ones.
+  struct Evaluated {
+    Split split;
+    std::vector<int32_t> trials;  // of each network
+  };
+  std::string suffix(const Evaluated& e) const {
+    return e.split == settings_.eval.split ? "" : std::string(".") + split_name(e.split);
+  }
+  std::string of_split(const Evaluated& e) const {
+    return e.split == settings_.eval.split ? "" : std::string(split_name(e.split)) + " split's ";
+  }
+
   struct Evaluation {
     std::vector<double> loss, accuracy;
   };
-  Evaluation evaluate() {
-    DeviceArray<double> loss(context_.device, size_t(networks_.size())),
-        accuracy(context_.device, size_t(networks_.size()));
-    context_.device.run(EvaluateArgs<float>{networks_.view(), settings_.eval.trials, settings_.eval.split, loss.data(),
-                                            accuracy.data()});
-    return {loss.download(), accuracy.download()};
-  }
-  void record(const Evaluation& e) {
-    for (size_t i = 0; i < e.loss.size(); ++i) {
-      record(find_series("eval.loss"), i, evaluation_index_, e.loss[i]);
-      record(find_series("eval.accuracy"), i, evaluation_index_, e.accuracy[i]);
+  // Of every evaluated split: one launch, but for networks of one signature whose tasks have other numbers of samples.
+  std::vector<Evaluation> evaluate() {
+    const size_t n = size_t(networks_.size());
+    std::vector<Evaluation> evaluations;
+    for (const Evaluated& e : evaluated_) {
+      DeviceArray<double> loss(context_.device, n), accuracy(context_.device, n);
+      for (size_t first = 0, end = 0; first < n; first = end) {
+        for (end = first + 1; end < n && e.trials[end] == e.trials[first];) ++end;
+        context_.device.run(EvaluateArgs<float>{networks_.view(int(first), int(end - first)), e.trials[first], e.split,
+                                                loss.data() + first, accuracy.data() + first});
+      }
+      evaluations.push_back({loss.download(), accuracy.download()});
     }
+    return evaluations;
+  }
+  void record(const std::vector<Evaluation>& evaluations) {
+    for (size_t s = 0; s < evaluations.size(); ++s)
+      for (size_t i = 0; i < evaluations[s].loss.size(); ++i) {
+        record(find_series("eval.loss" + suffix(evaluated_[s])), i, evaluation_index_, evaluations[s].loss[i]);
+        record(find_series("eval.accuracy" + suffix(evaluated_[s])), i, evaluation_index_, evaluations[s].accuracy[i]);
+      }
     ++evaluation_index_;
+    if (step_ < end_) keep_last(evaluations[0]);
+  }
+  // The last evaluations of each network's own training; after its end there is only that at its end.
+  void keep_last(const Evaluation& e) {
+    const size_t most = size_t(settings_.eval.mean_of);
+    if (most == 0) return;
+    for (size_t i = 0; i < last_.size(); ++i) {
+      if (step_ < end_ && step_ >= networks_.spec(int(i)).steps) continue;
+      Evaluation& last = last_[i];
+      if (last.loss.size() == most) {
+        last.loss.erase(last.loss.begin());
+        last.accuracy.erase(last.accuracy.begin());
+      }
+      last.loss.push_back(e.loss[i]);
+      last.accuracy.push_back(e.accuracy[i]);
+    }
+  }
+  // No value where one of them is none.
+  static double mean(const std::vector<double>& values) {
+    double sum = 0;
+    for (const double v : values) sum += v;
+    return std::isfinite(sum) ? sum / double(values.size()) : kNone;
   }
   // Spectra go on beside the training up to the next snapshot.
   void snapshot() {
@@ -177,22 +240,29 @@ class CohortRun {
   void finish(bool snapshots) {
     record_pending();
     const std::vector<NetState> states = networks_.states();
-    const Evaluation e = evaluate();
-    if (find_series("eval.loss")) record(e);
+    const std::vector<Evaluation> evaluations = evaluate();
+    if (find_series("eval.loss")) record(evaluations);
+    keep_last(evaluations[0]);
     const Measures::Values values = measures_.finish(measures_.begin(context_.device, networks_, true));
     const size_t n = size_t(networks_.size());
     for (size_t i = 0; i < n; ++i) {
-      result_.diverged_at[first_ + i] = states[i].diverged_at >= 0 ? states[i].diverged_at
-                                        : std::isfinite(e.loss[i]) ? -1
-                                                                   : states[i].step;
+      result_.diverged_at[first_ + i] = states[i].diverged_at >= 0              ? states[i].diverged_at
+                                        : std::isfinite(evaluations[0].loss[i]) ? -1
+                                                                                : states[i].step;
       result_.overflowed_at[first_ + i] = states[i].overflowed_at;
     }
     const auto fill = [&](const std::string& name, auto value) {
       UnitResult::Column& c = column(name);
       for (size_t i = 0; i < n; ++i) c.value[first_ + i] = result_.diverged_at[first_ + i] < 0 ? value(i) : kNone;
     };
-    fill("final.loss", [&](size_t i) { return e.loss[i]; });
-    fill("final.accuracy", [&](size_t i) { return e.accuracy[i]; });
+    for (size_t s = 0; s < evaluations.size(); ++s) {
+      fill("final.loss" + suffix(evaluated_[s]), [&](size_t i) { return evaluations[s].loss[i]; });
+      fill("final.accuracy" + suffix(evaluated_[s]), [&](size_t i) { return evaluations[s].accuracy[i]; });
+    }
+    if (settings_.eval.mean_of > 0) {
+      fill("final.loss.mean_last", [&](size_t i) { return mean(last_[i].loss); });
+      fill("final.accuracy.mean_last", [&](size_t i) { return mean(last_[i].accuracy); });
+    }
     for (size_t m = 0; m < measures_.list().size(); ++m) {
       const auto& measure = measures_.list()[m];
       if (!measure.comparison) fill(measure.name + ".initial", [&](size_t i) { return values.start[m * n + i]; });
@@ -244,6 +314,8 @@ class CohortRun {
   const RunSettings& settings_;
   Networks networks_;
   Measures measures_;
+  std::vector<Evaluated> evaluated_;
+  std::vector<Evaluation> last_;  // of each network, eval.mean_of of them at most
   std::optional<Measures::Pending> pending_;
   int64_t end_;
   size_t first_, n_nets_;

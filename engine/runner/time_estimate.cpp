@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "cohort/tangent.h"
+#include "data/splits.h"
 #include "runner/measure.h"
 #include "runner/networks.h"
 #include "runner/runner.h"
@@ -143,14 +144,15 @@ Rates try_out(const Experiment& experiment, Device& device, const std::vector<in
   const EvalSettings& eval = experiment.settings().eval;
   DeviceArray<double> loss(device, size_t(n)), accuracy(device, size_t(n));
   spent = 0;
-  for (int64_t trials = std::min(g.batch, eval.trials);; trials *= 2) {
-    trials = std::min<int64_t>(trials, eval.trials);
+  const int64_t most = std::max<int64_t>(planned_trials(experiment.settings(), first), 1);
+  for (int64_t trials = g.batch;; trials *= 2) {
+    trials = std::min(trials, most);
     const double passed = seconds_of([&] {
       device.run(EvaluateArgs<float>{networks.view(), int32_t(trials), eval.split, loss.data(), accuracy.data()});
     });
     rates.trial = passed / double(trials) / rounds;
     spent += passed;
-    if (trials == eval.trials || spent > seconds / 4) break;
+    if (trials == most || spent > seconds / 4) break;
   }
 
   // Now and at the start, as at the end of a run.
@@ -218,7 +220,8 @@ TimeEstimate estimate_time(const Experiment& experiment, const std::vector<Unit>
       }
       const double rounds = double((count + size_t(workers) - 1) / size_t(workers));
       kind.steps += rounds * steps / double(count);
-      kind.trials += rounds * double(n_evaluations(settings.eval, end)) * settings.eval.trials;
+      kind.trials += rounds * double(n_evaluations(settings.eval, end)) *
+                     double(planned_trials(settings, experiment.network(networks[first])));
       kind.moments += rounds * (2 + double(n_snapshots(settings.analysis, end)));
     }
   }

@@ -14,6 +14,7 @@ struct Batch {
   Real* row_loss;   // [T][rows]
   Real* noise;      // [4][rows]
   int32_t* label;   // [T][rows]
+  int32_t* sample;  // [rows] of the samples that trials are made of
   uint8_t* weight;  // [T][rows]
 
   COHORT_FN static Batch carve(Arena& arena, const Signature& g, int rows) {
@@ -25,6 +26,7 @@ struct Batch {
     b.row_loss = arena.take<Real>(n);
     b.noise = arena.take<Real>(4 * size_t(rows));
     b.label = arena.take<int32_t>(n);
+    b.sample = arena.take<int32_t>(size_t(rows));
     b.weight = arena.take<uint8_t>(n);
     return b;
   }
@@ -37,39 +39,43 @@ struct BatchKey {
   uint32_t first;
 };
 
-// Image or window of the data set for a trial: training walks through shuffled epochs, evaluation through the split in its order.
-COHORT_TEAM_FN int sample_index(const NetSpec& spec, const Dataset& data, Split split, const BatchKey& key,
-                                uint32_t row, int batch) {
-  const int count = data.count[int(split)];
-  if (count == 0) return 0;
+// Of `count` samples, that of a trial: training walks through shuffled epochs, everything else through them in their order.
+COHORT_TEAM_FN int sample_of(const NetSpec& spec, int count, const BatchKey& key, uint32_t row, int batch) {
   const uint64_t n = key.number * uint64_t(batch) + key.first + row;
   const uint32_t within = uint32_t(n % uint64_t(count));
   const rng::Key epoch(spec.seed, 0, rng::stream_shuffle, key.phase, n / uint64_t(count));
-  return data.first[int(split)] +
-         int(key.phase == rng::phase_train ? rng::permute(within, uint32_t(count), epoch) : within);
+  return int(key.phase == rng::phase_train ? rng::permute(within, uint32_t(count), epoch) : within);
 }
 
-// Fills `rows` trials. Ends synced.
+// Fills `rows` trials. Ends synced. Generated trials and their noise come from the phase's own streams, by batch and row;
+// those of a fixed training set (TaskSpec::samples) from the streams of training, by their sample alone.
 template <class Team, class Real>
 COHORT_PHASE_FN void fill_batch(const Team& team, const Signature& g, const NetSpec& spec, const Dataset& data,
                                 Split split, const BatchKey& key, int rows, const Batch<Real>& b) {
   const int steps = g.n_steps, n_in = g.n_in, n = steps * rows;
   team.for_each(n * n_in, [=](int i) { b.x[i] = Real(0); });
   team.for_each(n, [=](int i) { b.weight[i] = 1; });
-  team.for_each(n * g.n_out, [=](int i) { b.target[i] = Real(0); });
+  with_task(spec.task.id, [&](auto task) {
+    if (!task.classes) team.for_each(n * g.n_out, [=](int i) { b.target[i] = Real(0); });
+  });
   team.sync();
   const double* const p = spec.task.param;
   with_task(spec.task.id, [&](auto task) {
-    const rng::Key trials(spec.seed, 0, rng::stream_trial, key.phase, key.number);
+    constexpr DataKind kind = decltype(task)::needs_data;
+    const int samples = n_samples(kind, data, spec.task, split);
+    const bool fixed = kind == DataKind::none && samples > 0;
+    const rng::Phase phase = fixed ? rng::phase_train : key.phase;
+    const uint64_t number = fixed ? 0 : key.number;
+    const rng::Key trials(spec.seed, 0, rng::stream_trial, phase, number);
     for (int r = team.lane(); r < rows; r += team.size()) {
-      rng::Sequence random(trials, key.first + uint32_t(r));
+      const int sample = samples > 0 ? sample_of(spec, samples, key, uint32_t(r), g.batch) : 0;
+      b.sample[r] = sample;
+      rng::Sequence random(trials, fixed ? uint32_t(sample) : key.first + uint32_t(r));
       Trial<Real> trial(b.x + r * n_in, ptrdiff_t(rows) * n_in, n_in, b.label + r, b.target + r, b.weight + r, rows, n);
-      const int sample =
-          task.needs_data != DataKind::none ? sample_index(spec, data, split, key, uint32_t(r), g.batch) : 0;
-      task.trial(p, data, sample, random, trial);
+      const int first = kind == DataKind::none ? 0 : data.first[int(split)];
+      task.trial(p, data, first + sample, random, trial);
     }
     team.sync();
-    const rng::Key noise(spec.seed, 0, rng::stream_noise, key.phase, key.number);
     const uint32_t blocks = uint32_t(n_in + 3) / 4;  // of a trial and step: its noise does not depend on its batch
     for (int t = 0; t < steps; ++t) {
       for (int q = 0; 4 * q < n_in; ++q) {
@@ -82,9 +88,18 @@ COHORT_PHASE_FN void fill_batch(const Team& team, const Signature& g, const NetS
         }
         if (!noisy) continue;
         Real* const z = b.noise;
-        const uint32_t base = (key.first * uint32_t(steps) + uint32_t(t)) * blocks + uint32_t(q),
-                       next = uint32_t(steps) * blocks;
-        rng::fill_normals(team, noise, base, next, rows, z);
+        if (fixed) {
+          const uint32_t block = uint32_t(t) * blocks + uint32_t(q);
+          team.for_each(rows, [=](int r) {
+            const rng::Key noise(spec.seed, 0, rng::stream_noise, rng::phase_train, uint64_t(b.sample[r]));
+            rng::four_normals(noise, block, z + r, z + rows + r, z + 2 * rows + r, z + 3 * rows + r);
+          });
+        } else {
+          const rng::Key noise(spec.seed, 0, rng::stream_noise, phase, number);
+          const uint32_t base = (key.first * uint32_t(steps) + uint32_t(t)) * blocks + uint32_t(q),
+                         next = uint32_t(steps) * blocks;
+          rng::fill_normals(team, noise, base, next, rows, z);
+        }
         Real* const x = b.x + ptrdiff_t(t) * rows * n_in + 4 * q;
         for (int i = 0; i < have; ++i) team.for_each(rows, [=](int r) { x[r * n_in + i] += sd[i] * z[i * rows + r]; });
       }

@@ -11,7 +11,7 @@
 
 #include "cohort/error.h"
 #include "cohort/tangent.h"
-#include "data/idx.h"
+#include "data/load.h"
 #include "runner/measure.h"
 #include "runner/plan.h"
 #include "runner/runner.h"
@@ -382,6 +382,269 @@ trials = 5000
   for (int64_t i = 0; i < 2; ++i) {
     const UnitResult r = run_unit({*device, e, images.view()}, {i}).value();
     EXPECT_GT(column(r, "final.accuracy")[0], i == 0 ? 0.90 : 0.75) << task_info(e.network(i).spec.task.id).name;
+  }
+}
+
+// ---- evaluation
+const char* const kEvaluated = R"(
+name = "evaluated"
+[network]
+n_hidden = 8
+[rule]
+lr = 0.1
+clip = 1.0
+[task]
+name = "adding"
+steps = 5
+batch = 4
+samples = 24
+[train]
+steps = 20
+[eval]
+trials = 32
+every = 3
+also = ["train", "validation"]
+mean_of = 5
+[analysis]
+names = ["weight_change"]
+[sweep]
+seed = { range = [0, 3] }
+)";
+
+const UnitResult::Series& series(const UnitResult& r, const std::string& name) {
+  for (const auto& s : r.series)
+    if (s.name == name) return s;
+  throw Error("no series " + name);
+}
+double at_end(const UnitResult& r, const std::string& name, size_t i) {
+  const auto& s = series(r, name);
+  return s.value[(i + 1) * s.step.size() - 1];
+}
+
+TEST(Evaluation, FurtherSplitsAreRecordedAtTheSameMoments) {
+  const Experiment e = Experiment::parse(kEvaluated);
+  const UnitResult r = train(e, all_of(e));
+  const std::vector<int64_t> steps = {3, 6, 9, 12, 15, 18, 20};
+  for (const std::string name : {"loss", "loss.train", "loss.validation"}) {
+    EXPECT_EQ(series(r, "eval." + name).step, steps);
+    for (size_t i = 0; i < 3; ++i) {
+      EXPECT_EQ(column(r, "final." + name)[i], at_end(r, "eval." + name, i)) << name;
+      EXPECT_GT(column(r, "final." + name)[i], 0);
+    }
+  }
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_NE(column(r, "final.loss")[i], column(r, "final.loss.train")[i]);
+    EXPECT_NE(column(r, "final.loss")[i], column(r, "final.loss.validation")[i]);
+  }
+  // Each is what a run finds that is about this split alone.
+  for (const std::string split : {"train", "validation"}) {
+    const std::string trials = split == "train" ? "24" : "32";
+    const Experiment alone = Experiment::parse(
+        kEvaluated, "config", {"eval.split=\"" + split + "\"", "eval.also=[]", "eval.trials=" + trials});
+    EXPECT_EQ(column(train(alone, all_of(alone)), "final.loss"), column(r, "final.loss." + split));
+  }
+}
+
+TEST(Evaluation, MeansAreOverTheLastOnesOfEachTraining) {
+  const Experiment e = Experiment::parse(kEvaluated);
+  const UnitResult r = train(e, all_of(e));
+  const auto& losses = series(r, "eval.loss");
+  for (size_t i = 0; i < 3; ++i) {
+    double sum = 0;
+    for (size_t k = 2; k < 7; ++k) sum += losses.value[i * 7 + k];
+    EXPECT_NEAR(column(r, "final.loss.mean_last")[i], sum / 5, 1e-12);
+    EXPECT_TRUE(std::isnan(column(r, "final.accuracy.mean_last")[i]));  // no classes
+  }
+  // In the company of a network that trains for longer, and alone.
+  const Experiment both = Experiment::parse(kEvaluated, "config", {"sweep.train.steps=[14, 20]", "sweep.seed=[0, 1]"});
+  const UnitResult together = train(both, all_of(both));
+  for (size_t i = 0; i < 4; ++i) expect_same(together, i, train(both, {int64_t(i)}), 0);
+  double sum = 0;  // 3, 6, 9, 12 and the end, 14, of which the company's boundaries at 15, 18 and 20 are no more
+  for (size_t k = 0; k < 4; ++k) sum += series(together, "eval.loss").value[k];
+  EXPECT_NEAR(column(together, "final.loss.mean_last")[0], (sum + column(together, "final.loss")[0]) / 5, 1e-12);
+}
+
+TEST(Evaluation, DivergedNetworksHaveNoValue) {
+  const Experiment e = Experiment::parse(kEvaluated, "config", {"rule.lr=1e30", "rule.clip=0.0"});
+  const UnitResult r = train(e, {0});
+  ASSERT_GE(r.diverged_at[0], 0);
+  for (const char* name : {"final.loss", "final.loss.train", "final.loss.validation", "final.loss.mean_last"})
+    EXPECT_TRUE(std::isnan(column(r, name)[0])) << name;
+}
+
+TEST(Evaluation, FixedTrainingSetsAreLearnedByHeart) {
+  const Experiment e = Experiment::parse(
+      kEvaluated, "config",
+      {"train.steps=3000", "eval.every=500", "task.samples=12", "network.n_hidden=40", "rule.lr=0.02"});
+  const UnitResult r = train(e, {0, 1});
+  for (size_t i = 0; i < 2; ++i) EXPECT_LT(3 * column(r, "final.loss.train")[i], column(r, "final.loss")[i]);
+}
+
+// 60 + 20 + 30 images of noise.
+class NoiseImages {
+ public:
+  NoiseImages() : pixels_(110 * 784), labels_(110) {
+    uint32_t state = 1;
+    const auto next = [&] { return state = state * 1664525u + 1013904223u; };
+    for (auto& p : pixels_) p = uint8_t(next() >> 24);
+    for (auto& l : labels_) l = uint8_t((next() >> 16) % 10);
+  }
+  Dataset view() const {
+    Dataset data;
+    data.pixels = pixels_.data();
+    data.labels = labels_.data();
+    data.rows = data.cols = 28;
+    const int32_t first[3] = {0, 60, 80}, count[3] = {60, 20, 30};
+    std::copy_n(first, 3, data.first);
+    std::copy_n(count, 3, data.count);
+    return data;
+  }
+
+ private:
+  std::vector<uint8_t> pixels_, labels_;
+};
+
+TEST(Evaluation, OfADataSetIsOverTheWholeSplit) {
+  const NoiseImages images;
+  const auto device = open_cpu_device(2);
+  const auto run = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> overrides = {"task.samples=0", "eval.mean_of=0", "eval.every=0", "task.batch=7",
+                                          "train.steps=3"};
+    overrides.insert(overrides.end(), more.begin(), more.end());
+    std::string text = kEvaluated;
+    text.replace(text.find("\"adding\"\nsteps = 5"), 18, "\"flat_mnist\"");
+    text.replace(text.find("trials = 32"), 11, "");
+    const Experiment e = Experiment::parse(text, "config", overrides);
+    return run_unit({*device, e, images.view()}, {0}).value();
+  };
+  const UnitResult whole = run({});
+  const auto of = [&](const std::string& name, const UnitResult& r) { return column(r, name)[0]; };
+  EXPECT_EQ(of("final.loss", whole), of("final.loss", run({"eval.trials=30"})));
+  EXPECT_NE(of("final.loss", whole), of("final.loss", run({"eval.trials=29"})));
+  EXPECT_EQ(std::nearbyint(30 * of("final.accuracy", whole)), 30 * of("final.accuracy", whole));
+  EXPECT_NEAR(std::nearbyint(20 * of("final.accuracy.validation", whole)), 20 * of("final.accuracy.validation", whole),
+              1e-9);
+  EXPECT_EQ(of("final.loss.train", whole),
+            of("final.loss", run({"eval.split=\"train\"", "eval.also=[]", "eval.trials=30"})));
+  EXPECT_THROW(run({"eval.trials=31"}), Error);
+}
+
+// ---- language modelling
+// A text over 30 words, each of which is followed by one of three others: ln 3 is what one can know of the next word.
+class Chain {
+ public:
+  Chain() : embedding_(n_words * dimension) {
+    uint32_t state = 5;
+    const auto next = [&] { return (state = state * 1664525u + 1013904223u) >> 16; };
+    int word = 0;
+    for (int i = 0; i < 3000; ++i) {
+      tokens_.push_back(word);
+      word = (7 * word + 11 * int(next() % 3) + 1) % n_words;
+    }
+    for (auto& v : embedding_) v = float(next() % 2001) / 1000 - 1;
+  }
+  Dataset view() const {
+    Dataset data;
+    data.text.tokens = tokens_.data();
+    data.text.embedding = embedding_.data();
+    data.text.vocabulary = n_words;
+    data.text.dimension = dimension;
+    const int32_t first[3] = {0, 2000, 2500}, count[3] = {2000, 500, 500};
+    std::copy_n(first, 3, data.text.first);
+    std::copy_n(count, 3, data.text.count);
+    return data;
+  }
+  // Of the words of the test text: what a network gets that knows how frequent each is, and nothing else.
+  double unigram_entropy() const {
+    std::map<int32_t, double> count;
+    for (size_t i = 2500; i < 3000; ++i) ++count[tokens_[i]];
+    double entropy = 0;
+    for (const auto& [word, n] : count) entropy -= n / 500 * std::log(n / 500);
+    return entropy;
+  }
+  static constexpr int n_words = 30, dimension = 12;
+
+ private:
+  std::vector<int32_t> tokens_;
+  std::vector<float> embedding_;
+};
+
+const char* const kLanguage = R"(
+name = "language"
+[network]
+n_hidden = 32
+bias = true
+[init]
+gain = 0.7
+[rule]
+lr = 0.1
+clip = 1.0
+[task]
+name = "language_model"
+steps = 10
+vocabulary = 30
+dimension = 12
+batch = 20
+[train]
+steps = 200
+[eval]
+also = ["train"]
+[analysis]
+names = ["weight_change", "svd_entropy", "spectral_radius"]
+[output]
+weights = "final"
+[sweep]
+"network.n_dense_layers" = [0, 2]
+)";
+
+TEST(Learning, PredictsTheNextWord) {
+  const Chain chain;
+  const Experiment e = Experiment::parse(kLanguage);
+  const auto device = open_cpu_device(2);
+  for (int64_t i = 0; i < 2; ++i) {
+    const UnitResult r = run_unit({*device, e, chain.view()}, {i}).value();
+    const double loss = column(r, "final.loss")[0];
+    std::printf("%d dense layers: loss %.3f, unigram entropy %.3f, accuracy %.3f\n", i == 0 ? 0 : 2, loss,
+                chain.unigram_entropy(), column(r, "final.accuracy")[0]);
+    EXPECT_GT(chain.unigram_entropy(), 3);
+    EXPECT_LT(loss, 0.5 * chain.unigram_entropy());
+    EXPECT_GT(loss, std::log(3.0) - 0.1);
+    EXPECT_GT(column(r, "final.accuracy")[0], 0.2);  // 1/30 by chance, 1/3 at best
+  }
+}
+
+// ---- dense layers
+TEST(DenseLayers, HaveWeightsOfAnySignWhateverTheOthersAre) {
+  const Chain chain;
+  const auto device = open_cpu_device(2);
+  for (const std::string parameterisation : {"dense", "column_ei", "dann"}) {
+    SCOPED_TRACE(parameterisation);
+    const Experiment e =
+        Experiment::parse(kLanguage, "config",
+                          {"network.n_dense_layers=2", "network.parameterisation=\"" + parameterisation + "\"",
+                           "train.steps=30", "init.spectral_radius=1.5", "network.n_layers=2"});
+    const UnitResult r = run_unit({*device, e, chain.view()}, {0}).value();
+    const auto signs = [&](const std::string& name) {
+      const std::vector<float> w = of_network(r, "weights." + name + ".final", 0);
+      return std::pair(std::any_of(w.begin(), w.end(), [](float v) { return v > 0; }),
+                       std::any_of(w.begin(), w.end(), [](float v) { return v < 0; }));
+    };
+    for (const char* name : {"input_3", "input_4"}) {
+      EXPECT_EQ(signs(name), std::pair(true, true)) << name;
+      const auto& shape = array(r, std::string("weights.") + name + ".final").shape;
+      EXPECT_EQ(shape, (std::vector<int64_t>{32, 32}));
+      // not pushed against 0: 1024 draws of a continuous distribution
+      const std::vector<float> w = of_network(r, std::string("weights.") + name + ".final", 0);
+      EXPECT_EQ(std::count(w.begin(), w.end(), 0.0f), 0) << name;
+    }
+    EXPECT_THROW(array(r, "weights.recurrent_3.final"), Error);
+    EXPECT_NEAR(column(r, "spectral_radius.initial")[0], 1.5, 1e-4);
+    EXPECT_NEAR(column(r, "spectral_radius.recurrent_2.initial")[0], 1.5, 1e-4);
+    EXPECT_THROW(column(r, "spectral_radius.recurrent_3.initial"), Error);
+    if (parameterisation == "column_ei") {
+      const std::vector<float> w = of_network(r, "weights.recurrent.final", 0);
+      for (size_t k = 0; k < w.size(); ++k) EXPECT_TRUE(k % 32 < 28 ? w[k] >= 0 : w[k] <= 0);
+    }
   }
 }
 

@@ -83,6 +83,8 @@ struct TaskSpec {
   LossId loss = LossId::cross_entropy;
   LossSteps loss_steps = LossSteps::all;
   double label_smoothing = 0.0;
+  // Generated tasks: training draws from a fixed set of so many trials, in shuffled epochs; 0 = a fresh trial every time.
+  int32_t samples = 0;
   double param[max_task_params] = {};  // in the order of TaskInfo::params
 };
 
@@ -294,6 +296,12 @@ struct Dataset {
   int64_t n_tokens = 0;
   int32_t vocabulary = 0, dimension = 0;
 };
+
+// The samples of a split that trials are made of, one after another: 0 where they are drawn afresh, or where there are none.
+COHORT_FN int32_t n_samples(DataKind kind, const Dataset& data, const TaskSpec& task, Split split) {
+  if (kind != DataKind::none) return data.count[int(split)];
+  return split == Split::train ? task.samples : 0;
+}
 
 struct NetState {
   int64_t step = 0;          // training steps done
