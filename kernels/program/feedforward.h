@@ -38,7 +38,9 @@ struct FeedforwardWorkspace {
 // Before the first use: padding must be 0. Ends synced.
 template <class Team, class Real>
 COHORT_TEAM_FN void clear_weights(const Team& team, const FeedforwardWorkspace<Real>& w) {
-  clear_bytes(team, w.zeroed, 0, w.zeroed_bytes);
+  constexpr size_t piece = size_t(1) << 32;  // bytes, whose words an int counts
+  for (size_t from = 0; from < w.zeroed_bytes; from += piece)
+    clear_bytes(team, w.zeroed, from, w.zeroed_bytes - from < piece ? w.zeroed_bytes : from + piece);
 }
 
 // theta -> the layers' weights. Ends synced.
