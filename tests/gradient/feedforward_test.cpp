@@ -340,6 +340,28 @@ TEST(Feedforward, NormsCentreAndScale) {
     }
 }
 
+// Batch norm is evaluated with the statistics that it is trained with: of the steps that enter the loss.
+TEST(Feedforward, BatchNormIsEvaluatedAsItIsTrained) {
+  Subject subject({.cell = CellId::batch_norm, .loss_steps = LossSteps::last});
+  const Signature& g = subject.signature();
+  const SerialTeam team;
+  double loss = 0, accuracy = 0;
+  const EvaluateArgs<Real> args{subject.view(), g.batch, Split::test, &loss, &accuracy};
+  const Program<Real>& program = *cpu_program<Real>(CoreId::feedforward);
+  const size_t bytes = program.evaluate_workspace(args, 1);
+  const Memory memory = memory_of(bytes);
+  program.evaluate(args, {0, 1, memory.get(), bytes, nullptr});
+  const auto loss_of = [&](int first) {
+    const FeedforwardWorkspace<Real>& w = subject.workspace();
+    fill_batch(team, g, subject.spec(), Dataset{}, Split::test, {rng::phase_evaluate, 0, 0}, g.batch, w.batch);
+    load_weights(team, g, subject.spec(), subject.theta().data(), w);
+    forward(team, g, subject.spec(), g.batch, first, w);
+    return batch_loss(team, g, subject.spec(), true, g.batch, w.batch);
+  };
+  EXPECT_NEAR(loss, loss_of(g.n_steps - 1), 1e-13);
+  EXPECT_GT(std::abs(loss - loss_of(0)), 1e-3);
+}
+
 // ---- single layers, written out
 TEST(Feedforward, StartsOfGainsAlphasAndBiases) {
   Subject subject({.cell = CellId::dann});
