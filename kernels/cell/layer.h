@@ -20,7 +20,7 @@ template <class Real>
 struct Layer {
   int n, d, ni;                 // units, inputs, interneurons (0: no inhibition)
   int ld, ld_d, ld_i;           // leading dimensions of rows of n, d and ni numbers
-  Real *w, *w_t;                // W or W_ex [n][ld_d] and its transpose [d][ld]
+  Real *w, *w_t;                // W or W_ex [n][ld_d], nullptr in the first layer, and its transpose [d][ld]
   Real *minus_ei, *minus_ei_t;  // -W_ei [n][ld_i], [ni][ld]
   Real *ix, *ix_t;              // W_ix [ni][ld_d], [d][ld_i]
   Real *eia, *eia_t;            // W_ei exp(alpha) [n][ld_i], [ni][ld]; divisive inhibition only

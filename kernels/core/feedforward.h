@@ -42,7 +42,7 @@ struct FeedforwardLayers {
     layer.ld_i = Team::template pad<Real>(layer.ni);
     const size_t n = size_t(layer.n), d = size_t(layer.d), ni = size_t(layer.ni), p = size_t(positions),
                  ld = size_t(layer.ld), ld_d = size_t(layer.ld_d), ld_i = size_t(layer.ld_i);
-    layer.w = arena.take<Real>(n * ld_d);
+    if (l > 0) layer.w = arena.take<Real>(n * ld_d);
     layer.w_t = arena.take<Real>(d * ld);
     layer.b = arena.take<Real>(ld);
     if (ni > 0) {
@@ -81,19 +81,6 @@ struct FeedforwardLayers {
     return carve<Team>(arena, g, l, positions);
   }
 };
-
-// from [rows][ld] to to [cols][ld_to]. No sync.
-template <class Team, class Real>
-COHORT_TEAM_FN void transpose(const Team& team, int rows, int cols, const Real* from, int ld, Real* to, int ld_to) {
-  constexpr int side = 16;  // of the blocks that stay in the first cache
-  const int across = (cols + side - 1) / side;
-  for (int k = team.lane(); k < across * ((rows + side - 1) / side); k += team.size()) {
-    const int r0 = k / across * side, c0 = k % across * side, r1 = r0 + side < rows ? r0 + side : rows,
-              c1 = c0 + side < cols ? c0 + side : cols;
-    for (int c = c0; c < c1; ++c)
-      for (int r = r0; r < r1; ++r) to[ptrdiff_t(c) * ld_to + r] = from[ptrdiff_t(r) * ld + c];
-  }
-}
 
 // x [steps * rows][ld of n_in] to the logits y [n_out][steps * rows] of the positions from `first` on; states of all layers.
 template <class Team, class Real>

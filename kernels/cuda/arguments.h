@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <optional>
 #include <string>
 
 #include "cohort/error.h"
@@ -24,26 +25,47 @@ inline void require_at_least(int64_t least, int64_t value, const char* operation
 }
 
 inline void require_tensor(const Signature& g, int32_t k, const char* operation) {
-  const bool weights = k >= 0 && k < n_tensors(g) && tensor(g, k).role != Role::bias && tensor(g, k).rows > 0;
+  const bool weights = k >= 0 && k < n_tensors(g) && is_weights(tensor(g, k).role) && tensor(g, k).rows > 0;
   require(weights, operation, "tensor", "is " + std::to_string(k) + "; allowed: a weight tensor of the signature");
 }
 
+inline void require_between(int64_t least, int64_t most, int64_t value, const char* operation, const char* field) {
+  require(value >= least && value <= most, operation, field,
+          "is " + std::to_string(value) + "; allowed: " + std::to_string(least) + " to " + std::to_string(most));
+}
+
+inline void check_feedforward(const Signature& g, const char* operation) {
+  require_between(0, max_layers, g.n_layers, operation, "n_layers");
+  require_between(0, n_cells - 1, int64_t(g.cell), operation, "cell");
+  require_at_least(g.n_layers > 0 ? 1 : 0, g.n_hidden, operation, "n_hidden");
+  for (int l = 0; l < g.n_layers; ++l) require_between(0, g.n_hidden, g.widths[l], operation, "widths");
+  require_between(0, 1, g.normalised_readout, operation, "normalised_readout");
+  const bool inhibition = has_inhibition(g.cell);
+  require_between(inhibition ? 1 : 0, inhibition ? INT32_MAX : 0, g.n_inhibitory, operation, "n_inhibitory");
+  require_between(0, inhibition ? INT32_MAX : 0, g.n_inhibitory_readout, operation, "n_inhibitory_readout");
+  require(n_params(g) < size_t(1) << 31, operation, "n_hidden", "gives 2^31 parameters or more");
+}
+
+// `core`: of the networks that the operation is for; any if there is none.
 template <class Real>
-void check(const Cohort<Real>& c, const char* operation) {
+void check(const Cohort<Real>& c, const char* operation, std::optional<CoreId> core = CoreId::recurrent) {
   const Signature& g = c.signature;
-  require(g.core == CoreId::recurrent, operation, "core", "is not recurrent");
+  require_between(0, n_cores - 1, int64_t(g.core), operation, "core");
+  if (core)
+    require(g.core == *core, operation, "core", *core == CoreId::recurrent ? "is not recurrent" : "is not feedforward");
   require_at_least(1, g.n_in, operation, "n_in");
-  require_at_least(1, g.n_hidden, operation, "n_hidden");
   require_at_least(1, g.n_out, operation, "n_out");
   require_at_least(1, g.batch, operation, "batch");
   require_at_least(1, g.n_steps, operation, "n_steps");
   require_at_least(0, g.n_inhibitory, operation, "n_inhibitory");
-  constexpr int most = RecurrentWeights<Real>::max_layers;
-  require(g.n_layers >= 1 && g.n_layers <= most, operation, "n_layers",
-          "is " + std::to_string(g.n_layers) + "; allowed: 1 to " + std::to_string(most));
-  require(g.n_dense >= 0 && g.n_dense < g.n_layers, operation, "n_dense",
-          "is " + std::to_string(g.n_dense) + "; allowed: 0 to below n_layers = " + std::to_string(g.n_layers));
-  const int64_t widest = std::max({g.n_in, CtaTeam::pad<Real>(g.n_hidden), g.n_out});
+  if (g.core == CoreId::feedforward) {
+    check_feedforward(g, operation);
+  } else {
+    require_at_least(1, g.n_hidden, operation, "n_hidden");
+    require_between(1, RecurrentWeights<Real>::max_layers, g.n_layers, operation, "n_layers");
+    require_between(0, g.n_layers - 1, g.n_dense, operation, "n_dense");
+  }
+  const int64_t widest = CtaTeam::pad<Real>(std::max({g.n_in, g.n_hidden, g.n_out}));
   require(double(widest) * g.batch * (g.n_steps + 1.0) < 2147483648.0, operation, "batch",
           "times n_steps times the widest layer is beyond 2^31");
 }

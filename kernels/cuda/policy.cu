@@ -18,9 +18,11 @@ struct Row {
 
 const char* nothing_refused(const Signature&) { return nullptr; }
 
-// The programs of a precision in order of preference; the last takes everything.
+// The programs of a core and precision in order of preference; the last takes everything.
 template <class Real>
-std::vector<Row<Real>> programs() {
+std::vector<Row<Real>> programs(CoreId core) {
+  if (core == CoreId::feedforward)
+    return {{[](const Signature&) -> const Program<Real>& { return feedforward_program(); }, nothing_refused}};
   const Row<Real> any = {[](const Signature&) -> const Program<Real>& { return generic_program(); }, nothing_refused};
   if constexpr (sizeof(Real) == sizeof(float))
     return {{mma_program, mma_refuses, true},
@@ -34,7 +36,7 @@ std::vector<Row<Real>> programs() {
 template <class Real>
 Choice<Real> first_that_takes(const Signature& signature) {
   Choice<Real> choice{};
-  for (const Row<Real>& row : programs<Real>()) {
+  for (const Row<Real>& row : programs<Real>(signature.core)) {
     if (row.half && signature.precision == Precision::fp32) continue;
     choice.program = &row.program(signature);
     const char* const why = row.refuses(signature);
@@ -45,8 +47,8 @@ Choice<Real> first_that_takes(const Signature& signature) {
 }
 
 template <class Real>
-const Program<Real>* find(std::string_view name) {
-  for (const Row<Real>& row : programs<Real>())
+const Program<Real>* find(CoreId core, std::string_view name) {
+  for (const Row<Real>& row : programs<Real>(core))
     if (!row.half && row.program({}).name == name) return &row.program({});
   return nullptr;
 }
@@ -59,7 +61,7 @@ namespace cohort {
 
 template <>
 const Program<COHORT_REAL>* cuda_program<COHORT_REAL>(CoreId core, const char* name) {
-  return core == CoreId::recurrent ? COHORT_TARGET::find<COHORT_REAL>(name) : nullptr;
+  return COHORT_TARGET::find<COHORT_REAL>(core, name);
 }
 template <>
 Choice<COHORT_REAL> choose_cuda_program<COHORT_REAL>(const Signature& signature) {

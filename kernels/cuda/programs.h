@@ -6,7 +6,8 @@
 
 COHORT_BEGIN
 
-const Program<COHORT_REAL>& generic_program();                  // driver.cu: any shape
+const Program<COHORT_REAL>& generic_program();                  // driver.cu: any shape of recurrent networks
+const Program<COHORT_REAL>& feedforward_program();              // feedforward.cu: any shape of feedforward networks
 const Program<float>& tiled_program();                          // tuned/tiled/tiled.cu: up to 256 hidden units
 const Program<float>& cublas_program();                         // tuned/cublas.cu: beyond
 const Program<float>& mma_program(const Signature& signature);  // tuned/mma: half precision on tensor cores

@@ -23,11 +23,13 @@ COHORT_TEAM_FN void evaluate_network(const Team& team, const EvaluateArgs<Real>&
   const bool classes = has_classes(net.spec.task.id);
   const rng::Phase phase = a.split == Split::validation ? rng::phase_validate : rng::phase_evaluate;
   const Batch<Real>& b = w.batch;
+  const int first = first_step(g, net.spec, w);
   double loss = 0, correct = 0, decisions = 0;
   for (int done = 0; done < a.trials; done += g.batch) {
     const int rows = a.trials - done < g.batch ? a.trials - done : g.batch, n = g.n_steps * rows;
     fill_batch(team, g, net.spec, a.cohort.data, a.split, {phase, 0, uint32_t(done)}, rows, b);
-    forward(team, g, net.spec, rows, 0, w);  // all logits: a decision may lie before the last step
+    for (int o = 0; o < g.n_out; ++o) team.for_each(first * rows, [=](int p) { b.y[o * n + p] = Real(0); });
+    forward(team, g, net.spec, rows, first, w);
     if (classes)
       for (int t = 0; t < g.n_steps; ++t) {
         bool decides = false;
@@ -72,10 +74,10 @@ COHORT_TEAM_FN void probe_network(const Team& team, const ProbeArgs<Real>& a, in
   for (int done = 0; done < a.trials; done += g.batch) {
     const int rows = a.trials - done < g.batch ? a.trials - done : g.batch;
     fill_batch(team, g, net.spec, a.cohort.data, Split::train, {rng::phase_probe, 0, uint32_t(done)}, rows, w.batch);
-    forward(team, g, net.spec, rows, 0, w);
+    forward(team, g, net.spec, rows, first_step(g, net.spec, w), w);
     for (int l = 0; l < g.n_layers; ++l) {
       int ld = 0;
-      const Real* const h = states_at<Team>(g, w, l, decision, rows, &ld);
+      const Real* const h = states_at<Team>(g, net.spec, w, l, decision, rows, &ld);
       Real* const to = out + (size_t(l) * size_t(a.trials) + size_t(done)) * size_t(n);
       const int width = layer_width(g, l);
       team.for_each_2d(rows, n, [=](int r, int u) { to[r * n + u] = u < width ? h[r * ld + u] : Real(0); });

@@ -41,7 +41,9 @@ struct FeedforwardWorkspace {
 // Before the first use: padding must be 0. Ends synced.
 template <class Team, class Real>
 COHORT_TEAM_FN void clear_weights(const Team& team, const FeedforwardWorkspace<Real>& w) {
-  clear_bytes(team, w.zeroed, 0, w.zeroed_bytes);
+  constexpr size_t piece = size_t(1) << 32;  // bytes, whose words an int counts
+  for (size_t from = 0; from < w.zeroed_bytes; from += piece)
+    clear_bytes(team, w.zeroed, from, w.zeroed_bytes - from < piece ? w.zeroed_bytes : from + piece);
 }
 
 // theta -> the layers' weights. Ends synced.
@@ -54,7 +56,9 @@ COHORT_PHASE_FN void load_weights(const Team& team, const Signature& g, const Ne
     const auto parts = tensor_parts(theta, t);
     const int ni = layer.ni, ld = layer.ld, ld_d = layer.ld_d, ld_i = layer.ld_i;
     const auto main = [=](int i, int j, Real v) { layer.w[i * ld_d + j] = v; };
-    if (ni > 0)
+    if (l == 0)  // the data are excitatory: parameters are weights
+      team.transpose(layer.n, layer.d, parts.main, layer.d, layer.w_t, ld);
+    else if (ni > 0)
       parameterisation::dense{}.assemble(team, tensor_info(g, spec, t), parts, main);
     else
       for_each_effective(team, g, spec, t, theta, main);
@@ -70,24 +74,18 @@ COHORT_PHASE_FN void load_weights(const Team& team, const Signature& g, const Ne
       team.for_each(ni, [=](int k) { layer.factor[k] = math::exp(alpha[k]); });
     }
     team.sync();
-    transpose(team, layer.n, layer.d, layer.w, ld_d, layer.w_t, ld);
-    if (ni > 0) {
-      team.for_each_2d(layer.n, ni, [=](int i, int k) {
-        layer.minus_ei[i * ld_i + k] = -parts.ei[i * ni + k];
-        layer.minus_ei_t[k * ld + i] = -parts.ei[i * ni + k];
-      });
-      const int d = layer.d;
-      team.for_each_2d(ni, d, [=](int k, int j) {
-        layer.ix[k * ld_d + j] = parts.ix[k * d + j];
-        layer.ix_t[j * ld_i + k] = parts.ix[k * d + j];
-      });
-    }
+    if (l > 0) team.transpose(layer.n, layer.d, layer.w, ld_d, layer.w_t, ld);
+    if (ni == 0) continue;
+    const int d = layer.d;
+    team.for_each_2d(layer.n, ni, [=](int i, int k) { layer.minus_ei[i * ld_i + k] = -parts.ei[i * ni + k]; });
+    team.for_each_2d(ni, d, [=](int k, int j) { layer.ix[k * ld_d + j] = parts.ix[k * d + j]; });
+    team.transpose(ni, d, parts.ix, d, layer.ix_t, ld_i);
     if (layer.eia)
-      team.for_each_2d(layer.n, ni, [=](int i, int k) {
-        const Real v = parts.ei[i * ni + k] * layer.factor[k];
-        layer.eia[i * ld_i + k] = v;
-        layer.eia_t[k * ld + i] = v;
-      });
+      team.for_each_2d(layer.n, ni,
+                       [=](int i, int k) { layer.eia[i * ld_i + k] = parts.ei[i * ni + k] * layer.factor[k]; });
+    team.sync();
+    team.transpose(layer.n, ni, layer.minus_ei, ld_i, layer.minus_ei_t, ld);
+    if (layer.eia) team.transpose(layer.n, ni, layer.eia, ld_i, layer.eia_t, ld);
   }
   team.sync();
 }
@@ -105,13 +103,25 @@ COHORT_TEAM_FN void forward(const Team& team, const Signature& g, const NetSpec&
                       w.batch.y);
 }
 
-// Activity of layer l at a step of the batch, after forward from step 0: [rows][ld], ld as returned.
+// The first step that anything is read from: batch norm has the statistics of training, of the steps that enter the loss, unless
+// a decision comes earlier.
+template <class Real>
+COHORT_TEAM_FN int first_step(const Signature& g, const NetSpec& spec, const FeedforwardWorkspace<Real>&) {
+  int first = extent_of(g, spec, 0).first;
+  with_task(spec.task.id, [&](auto task) {
+    for (int t = first - 1; t >= 0; --t)
+      if (task.decision(spec.task.param, t)) first = t;
+  });
+  return first;
+}
+
+// Activity of layer l at a step of the batch, after forward from first_step: [rows][ld], ld as returned.
 template <class Team, class Real>
-COHORT_TEAM_FN const Real* states_at(const Signature& g, const FeedforwardWorkspace<Real>& w, int l, int step, int rows,
-                                     int* ld) {
+COHORT_TEAM_FN const Real* states_at(const Signature& g, const NetSpec& spec, const FeedforwardWorkspace<Real>& w,
+                                     int l, int step, int rows, int* ld) {
   const cell::Layer<Real> layer = w.layers.template layer<Team>(g, l);
   *ld = layer.ld;
-  return layer.h + ptrdiff_t(step) * rows * layer.ld;
+  return layer.h + ptrdiff_t(step - first_step(g, spec, w)) * rows * layer.ld;
 }
 
 // Where what layer l learns goes in a gradient in the layout of theta.

@@ -48,7 +48,7 @@ COHORT_TEAM_FN void initialise_network(const Team& team, const InitArgs<Real>& a
                           t.rows,
                           t.cols,
                           t.n_inhibitory,
-                          g.n_hidden,
+                          g.n_layers > 0 ? g.n_hidden : t.cols,
                           t.role,
                           gain,
                           spec.init.mean_over_sd,

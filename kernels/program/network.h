@@ -22,12 +22,12 @@ struct Network {
         mask(c.mask ? c.mask + size_t(i) * n_params(c.signature) : nullptr) {}
 };
 
-// Of t.cols presynaptic units, layers of another width than n_hidden have the same fraction of excitatory ones, rounded down.
+// The data are excitatory. Of the presynaptic units of a layer of another width than n_hidden, the same fraction is, rounded down.
 COHORT_TEAM_FN parameterisation::Info tensor_info(const Signature& g, const NetSpec& spec, const Tensor& t) {
-  const bool presynaptic_hidden = t.role == Role::recurrent || t.layer > 0;
+  if (t.layer == 0 && t.role != Role::recurrent) return {t.rows, t.cols, t.n_inhibitory, t.cols};
   const int excitatory =
       t.cols == g.n_hidden ? spec.n_excitatory : int(int64_t(t.cols) * spec.n_excitatory / g.n_hidden);
-  return {t.rows, t.cols, t.n_inhibitory, presynaptic_hidden ? excitatory : t.cols};
+  return {t.rows, t.cols, t.n_inhibitory, excitatory};
 }
 template <class Real>
 COHORT_TEAM_FN parameterisation::Parts<Real> tensor_parts(Real* theta, const Tensor& t) {

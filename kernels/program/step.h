@@ -47,9 +47,15 @@ COHORT_TEAM_FN void forward(const Team& team, const Signature& g, const NetSpec&
   recurrent_forward(team, g, w.weights, spec.activation, Extent{rows, g.n_steps, first}, w.batch.x, w.h, false,
                     w.batch.y);
 }
-// Activity of layer l at a step of the batch: [rows][ld], ld as returned.
+// The first step that evaluations and probes ask forward for. All logits: a decision may lie before the last step.
+template <class Real>
+COHORT_TEAM_FN int first_step(const Signature&, const NetSpec&, const Workspace<Real>&) {
+  return 0;
+}
+// Activity of layer l at a step of the batch, after forward from first_step: [rows][ld], ld as returned.
 template <class Team, class Real>
-COHORT_TEAM_FN const Real* states_at(const Signature& g, const Workspace<Real>& w, int l, int step, int rows, int* ld) {
+COHORT_TEAM_FN const Real* states_at(const Signature& g, const NetSpec&, const Workspace<Real>& w, int l, int step,
+                                     int rows, int* ld) {
   *ld = Team::template pad<Real>(g.n_hidden);
   return w.h + (ptrdiff_t(l) * (g.n_steps + 1) + step + 1) * rows * *ld;
 }

@@ -155,6 +155,12 @@ struct CtaTeam {
     return reduce(part, Larger{});
   }
 
+  template <class Real>
+  COHORT_FORCE_INLINE void transpose(int rows, int cols, const Real* from, ptrdiff_t ld, Real* to,
+                                     ptrdiff_t ld_to) const {
+    for_each_2d(cols, rows, [=](int c, int r) { to[c * ld_to + r] = from[r * ld + c]; });
+  }
+
   template <class Real, int n_products, class Epilogue>
   COHORT_TEAM_FN void gemm(int m, int n, const Product<Real> (&products)[n_products], const Epilogue& epilogue) const {
     const int n_cols = pad<Real>(n) / 4;

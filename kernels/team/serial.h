@@ -10,6 +10,7 @@
 //   gemm_narrow(m, n, p, t, e)  the same for few columns and one product with a_k = 1: e(r, c, value) for c < n, and t [n][ldb]
 //                               is the transpose of p.b with zeros up to pad(k), where A must be finite; the team takes
 //                               which of the two it likes
+//   transpose(rows, cols, from, ld, to, ld_to)  to[c][r] = from[r][c] for arrays of those leading dimensions; no sync
 //   pad(n)                      leading dimension for rows of n: b and results of gemm are readable and writable to pad(n)
 //   gradient_rows               how many rows of deltas fit in the cache: weight gradients are added up so many at a time
 //   keeps_deltas                are deltas written to memory?
@@ -76,6 +77,16 @@ struct Tile {
       multiply_rows<rows - 1, vecs>(have, products, n_products, row, col, out);
   }
 
+  // A square of `lanes` rows and columns, transposed.
+  static __attribute__((noinline)) void transpose(const Real* from, ptrdiff_t ld, Real* to, ptrdiff_t ld_to) {
+    Vec v[lanes];
+#pragma GCC unroll 16
+    for (int r = 0; r < lanes; ++r) v[r] = *reinterpret_cast<const Vec*>(from + r * ld);
+    exchange<lanes / 2>(v, std::make_integer_sequence<int, lanes>{});
+#pragma GCC unroll 16
+    for (int c = 0; c < lanes; ++c) *reinterpret_cast<Vec*>(to + c * ld_to) = v[c];
+  }
+
   // Dot products of `lanes` rows of a with `cols` rows of b, both read up to a multiple of `lanes`: out [cols][lanes].
   // Rows from `rows` on are the last again.
   template <int cols>
@@ -108,6 +119,18 @@ struct Tile {
       v[i] = __builtin_shufflevector(v[i], v[i + half], (lane & half ? lanes + lane : lane)...) +
              __builtin_shufflevector(v[i], v[i + half], (lane & half ? lanes + lane - half : lane + half)...);
     if constexpr (half > 1) sums<half / 2>(v, all);
+  }
+  // Blocks of `half` rows and columns above and below the diagonal change places, then blocks of half their size.
+  template <int half, int... lane>
+  static COHORT_FORCE_INLINE void exchange(Vec* v, std::integer_sequence<int, lane...> all) {
+#pragma GCC unroll 16
+    for (int i = 0; i < lanes; ++i) {
+      if (i & half) continue;
+      const Vec above = v[i], below = v[i + half];
+      v[i] = __builtin_shufflevector(above, below, (lane & half ? lanes + lane - half : lane)...);
+      v[i + half] = __builtin_shufflevector(above, below, (lane & half ? lanes + lane : lane + half)...);
+    }
+    if constexpr (half > 1) exchange<half / 2>(v, all);
   }
 };
 
@@ -152,6 +175,20 @@ struct SerialTeam {
     for (int half = width / 2; half > 0; half /= 2)
       for (int j = 0; j < half; ++j) part[j] += part[j + half];
     return part[0];
+  }
+
+  template <class Real>
+  void transpose(int rows, int cols, const Real* from, ptrdiff_t ld, Real* to, ptrdiff_t ld_to) const {
+    constexpr int side = Tile<Real>::lanes;
+    for (int r = 0; r < rows; r += side)
+      for (int c = 0; c < cols; c += side) {
+        if (r + side <= rows && c + side <= cols) {
+          Tile<Real>::transpose(from + r * ld + c, ld, to + c * ld_to + r, ld_to);
+          continue;
+        }
+        for (int j = c; j < cols && j < c + side; ++j)
+          for (int i = r; i < rows && i < r + side; ++i) to[j * ld_to + i] = from[i * ld + j];
+      }
   }
 
   template <class Real, int n_products, class Epilogue>

@@ -231,7 +231,7 @@ TYPED_TEST(Conformance, MistakesAreNamed) {
   expect([](auto& a, Launch&) { a.cohort.momentum = nullptr; }, "momentum is null");
   expect([](auto& a, Launch&) { a.steps = -1; }, "steps is -1");
   expect([](auto& a, Launch&) { a.cohort.signature.n_layers = 9; }, "n_layers is 9; allowed: 1 to 8");
-  expect([](auto& a, Launch&) { a.cohort.signature.n_dense = 1; }, "n_dense is 1; allowed: 0 to below n_layers = 1");
+  expect([](auto& a, Launch&) { a.cohort.signature.n_dense = 1; }, "n_dense is 1; allowed: 0 to 0");
   expect([](auto& a, Launch&) { a.cohort.signature.batch = 0; }, "batch is 0");
   expect([](auto& a, Launch&) { a.cohort.signature.batch = 1 << 30; }, "beyond 2^31");
   expect(

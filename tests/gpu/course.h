@@ -92,7 +92,7 @@ class Course {
     evaluate();
     align(hidden_start, probe("hidden"));
     for (int k = 0; k < n_tensors(g_); ++k)
-      if (tensor(g_, k).role != Role::bias && tensor(g_, k).size() > 0) {
+      if (is_weights(tensor(g_, k).role) && tensor(g_, k).size() > 0) {
         effective(k);
         if (!plan_.tangent) continue;
         tangent(k, start, TangentForm::factored);

@@ -36,13 +36,14 @@ forbid() {
 }
 
 # ---- dependencies run one way --------------------------------------------------------------------------------------
-# {cpu, cuda} -> alignment -> program -> {geometry, parameterisation, core, task, init} -> {team, math}.
+# {cpu, cuda} -> alignment -> program -> {geometry, parameterisation, core -> cell, task, init} -> {team, math}.
 # Folder of kernels/ -> folders it must not include from.
 siblings=(geometry parameterisation core task init)
 declare -A closed=(
-  [math]="geometry parameterisation core task init alignment spectra program cpu cuda"
-  [team]="geometry parameterisation core task init alignment spectra program cpu cuda"
-  [spectra]="geometry parameterisation core task init alignment program cpu cuda"
+  [math]="geometry parameterisation cell core task init alignment spectra program cpu cuda"
+  [team]="geometry parameterisation cell core task init alignment spectra program cpu cuda"
+  [spectra]="geometry parameterisation cell core task init alignment program cpu cuda"
+  [cell]="geometry parameterisation core task init alignment spectra program cpu cuda"
   [program]="alignment cpu cuda"
   [alignment]="cpu cuda"
   [cpu]="cuda"
@@ -102,6 +103,7 @@ registered() {
 kernels=kernels/registry.cmake
 registered kernels/geometry COHORT_GEOMETRIES $kernels "geometry"
 registered kernels/parameterisation COHORT_PARAMETERISATIONS $kernels "parts"
+registered kernels/cell COHORT_CELLS $kernels "layer norm inhibition"
 registered kernels/task COHORT_TASKS $kernels "trial image"
 registered kernels/init COHORT_DISTRIBUTIONS $kernels "draw"
 registered engine/analysis COHORT_ANALYSES engine/analysis/registry.cmake "analysis common"

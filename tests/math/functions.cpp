@@ -64,6 +64,11 @@ void multiply(bool narrow, int m, int n, int k, const Real* a, int lda, const Re
     team.gemm(m, n, products, add);
 }
 
+template <class Real>
+void transpose(int rows, int cols, const Real* from, int ld, Real* to, int ld_to) {
+  SerialTeam{}.transpose(rows, cols, from, ld, to, ld_to);
+}
+
 template <float (*round)(float)>
 void round_all(const float* x, float* y, int n) {
   COHORT_SIMD
@@ -82,8 +87,8 @@ constexpr Roundings rounding_table = {round_all<math::to_half>, round_all<math::
                                       split_all<math::split_half>, split_all<math::split_bfloat16>};
 
 template <class Real>
-constexpr Functions<Real> table = {exp<Real>,     log<Real>,    tanh<Real>,    sincospi<Real>,
-                                   pow_abs<Real>, normal<Real>, multiply<Real>};
+constexpr Functions<Real> table = {exp<Real>,     log<Real>,    tanh<Real>,     sincospi<Real>,
+                                   pow_abs<Real>, normal<Real>, multiply<Real>, transpose<Real>};
 
 }  // namespace
 

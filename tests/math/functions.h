@@ -21,6 +21,7 @@ struct Functions {
   // c [m][n] += a [m][lda] b [k][ldb] by the CPU's team, as gemm or gemm_narrow; b_t [n][lda] is b's transpose.
   void (*multiply)(bool narrow, int m, int n, int k, const Real* a, int lda, const Real* b, int ldb, const Real* b_t,
                    Real* c);
+  void (*transpose)(int rows, int cols, const Real* from, int ld, Real* to, int ld_to);
 };
 
 // Floats only.

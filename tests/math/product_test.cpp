@@ -44,6 +44,25 @@ TEST_P(Products, OfFewColumnsAreTheSame) {
   test_products(table<double>(), true);
 }
 
+// Whole blocks of vectors, what is left of them, rows that are not aligned; nothing beside the result is written.
+template <class Real>
+void test_transpose(const Functions<Real>& f) {
+  for (int rows : {1, 3, 8, 15, 16, 17, 32, 50})
+    for (int cols : {1, 2, 7, 16, 18, 33, 64}) {
+      const int ld = cols + 3, ld_to = rows + 2;
+      std::vector<Real> from(size_t(rows * ld)), to(size_t(cols * ld_to), Real(-1)), expected(to);
+      for (size_t i = 0; i < from.size(); ++i) from[i] = Real(i);
+      for (int r = 0; r < rows; ++r)
+        for (int c = 0; c < cols; ++c) expected[size_t(c * ld_to + r)] = from[size_t(r * ld + c)];
+      f.transpose(rows, cols, from.data(), ld, to.data(), ld_to);
+      EXPECT_EQ(to, expected) << rows << " x " << cols;
+    }
+}
+TEST_P(Products, TransposesOfAnyShape) {
+  test_transpose(table<float>());
+  test_transpose(table<double>());
+}
+
 INSTANTIATE_TEST_SUITE_P(Math, Products, ::testing::Values(2, 3, 4), isa_name);
 
 }  // namespace
