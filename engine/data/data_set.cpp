@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include "cohort/error.h"
+#include "data/splits.h"
 
 namespace cohort::engine {
 namespace {
@@ -38,7 +39,9 @@ DataKind needed_data(const Experiment& experiment) {
   return kind;
 }
 
-DataSet load_data(const Experiment& experiment, const std::string& option) {
+namespace {
+
+DataSet read_data(const Experiment& experiment, const std::string& option) {
   DataSet data;
   const DataKind kind = needed_data(experiment);
   if (kind == DataKind::images)
@@ -61,6 +64,23 @@ DataSet load_data(const Experiment& experiment, const std::string& option) {
             fmt::format("embeddings.txt has {} numbers per word", set.dimension));
     require("task.steps", shape.steps, set.steps, "windows of an experiment are equally long");
   }
+  return data;
+}
+
+// What the evaluation asks for is there.
+void require_samples(const Experiment& experiment, const Dataset& data) {
+  const EvalSettings& eval = experiment.settings().eval;
+  for (int64_t i = 0; i < experiment.size(); ++i) {
+    const ResolvedNetwork network = experiment.network(i);
+    for (const Split split : evaluated_splits(eval)) static_cast<void>(evaluated_trials(eval, network, data, split));
+  }
+}
+
+}  // namespace
+
+DataSet load_data(const Experiment& experiment, const std::string& option) {
+  DataSet data = read_data(experiment, option);
+  require_samples(experiment, data.view());
   return data;
 }
 

@@ -157,7 +157,7 @@ ImageSet load_images(const std::string& directory, int32_t validation) {
   const int32_t n_train = train_images.count(), n_test = test_images.count();
   if (validation == default_validation) validation = std::min(std::max(n_train / 12, 1), n_train - 1);
   if (validation < 0 || validation >= n_train)
-    throw Error(fmt::format("validation images = {}; 0 to {} are allowed, for {} holds {} images", validation,
+    throw Error(fmt::format("task.validation = {}; 0 to {} are allowed, for {} holds {} images", validation,
                             n_train - 1, train_images.name(), n_train));
 
   ImageSet set;

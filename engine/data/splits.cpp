@@ -57,17 +57,20 @@ int32_t evaluated_trials(const EvalSettings& eval, const ResolvedNetwork& networ
 
 int64_t planned_trials(const RunSettings& settings, const ResolvedNetwork& network) {
   constexpr int32_t n_train = 60000, n_test = 10000;
-  const int32_t validation = settings.data.validation < 0 ? n_train / 12 : std::min(settings.data.validation, n_train);
+  const int32_t validation =
+      settings.data.validation < 0 ? n_train / 12 : std::min(settings.data.validation, n_train - 1);
   Dataset mnist;
   mnist.count[int(Split::train)] = n_train - validation;
   mnist.count[int(Split::validation)] = validation;
   mnist.count[int(Split::test)] = n_test;
   EvalSettings eval = settings.eval;
-  eval.trials = std::min(eval.trials, n_test);
+  const bool reads = task_info(network.spec.task.id).needs_data != DataKind::none;
+  const int32_t most = mnist.count[int(eval.split)];
+  if (reads && most == 0) return 0;
+  if (reads) eval.trials = std::min(eval.trials, most);
   int64_t trials = 0;
   for (const Split split : evaluated_splits(eval))
-    if (task_info(network.spec.task.id).needs_data == DataKind::none || mnist.count[int(split)] > 0)
-      trials += evaluated_trials(eval, network, mnist, split);
+    if (!reads || mnist.count[int(split)] > 0) trials += evaluated_trials(eval, network, mnist, split);
   return trials;
 }
 
