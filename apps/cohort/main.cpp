@@ -100,9 +100,10 @@ int dispatch(int argc, char** argv) {
   add_device(*run_command, common);
   add_emulation(*run_command, common);
   run_command->add_option("--out", out, "directory of the results")->required();
-  run_command->add_option("--data", common.data,
-                          "directory of the image files (MNIST's IDX format), or of train.txt, valid.txt, test.txt and "
-                          "embeddings.txt; default: $COHORT_DATA");
+  run_command->add_option(
+      "--data", common.data,
+      "directory of the data files: MNIST, KMNIST, Fashion-MNIST or another set of 28 x 28 images in "
+      "MNIST's IDX format, or train.txt, valid.txt, test.txt and embeddings.txt; default: $COHORT_DATA");
   run_command->add_flag("--mixed", mixed,
                         "continue although finished units were made by another backend or instruction set");
   run_command->callback([&] { code = run(common, out, mixed); });

@@ -8,7 +8,7 @@
 COHORT_BEGIN
 
 struct flat_mnist : ImageTask<1> {
-  static constexpr const char* doc = "MNIST in one step of 784 pixels (Cornford et al. 2021)";
+  static constexpr const char* doc = "MNIST, KMNIST or Fashion-MNIST in one step of 784 pixels (Cornford et al. 2021)";
 };
 
 COHORT_END

@@ -8,7 +8,8 @@
 COHORT_BEGIN
 
 struct row_mnist : ImageTask<28> {
-  static constexpr const char* doc = "MNIST row by row: 28 steps of 28 pixels (Liu et al. 2024, Li et al. 2023)";
+  static constexpr const char* doc =
+      "MNIST, KMNIST or Fashion-MNIST row by row: 28 steps of 28 pixels (Li et al. 2023)";
 };
 
 COHORT_END
