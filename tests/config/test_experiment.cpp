@@ -115,6 +115,35 @@ TEST(Experiment, ReadsRunWideSettings) {
   EXPECT_EQ(experiment.name(), "x");
 }
 
+TEST(Experiment, ReadsWhatIsEvaluated) {
+  const RunSettings plain = Experiment::parse(head).settings();
+  EXPECT_EQ(plain.eval.trials, default_trials);
+  EXPECT_TRUE(plain.eval.also.empty());
+  EXPECT_EQ(plain.eval.mean_of, 0);
+  EXPECT_EQ(plain.data.validation, -1);
+  const std::string images = "name = \"x\"\ntask.name = \"row_mnist\"\n";
+  const RunSettings s = Experiment::parse(images +
+                                          "task.validation = 10000\n[eval]\ntrials = \"all\"\nalso = [\"validation\", "
+                                          "\"train\"]\nevery = 400\nmean_of = 5\n")
+                            .settings();
+  EXPECT_EQ(s.eval.trials, all_trials);
+  EXPECT_EQ(s.eval.also, (std::vector<Split>{Split::validation, Split::train}));
+  EXPECT_EQ(s.eval.mean_of, 5);  // at 400, 800, 1200, 1600 and at the end, 2000
+  EXPECT_EQ(s.data.validation, 10000);
+  EXPECT_EQ(Experiment::parse(images + "task.validation = 0\n").settings().data.validation, 0);
+  // What a default comes to is what it says if it is given.
+  EXPECT_EQ(Experiment::parse(images).canonical(), Experiment::parse(images + "eval.trials = \"all\"\n").canonical());
+  EXPECT_EQ(Experiment::parse(head).canonical(), Experiment::parse(head + "eval.trials = 1024\n").canonical());
+  const std::string both = "name = \"x\"\n[sweep]\n\"task.name\" = [\"row_mnist\", \"adding\"]\n";
+  EXPECT_NE(Experiment::parse(both).canonical(), Experiment::parse("eval.trials = 1024\n" + both).canonical());
+}
+
+TEST(Experiment, FixedTrainingSetsCanBeSwept) {
+  const Experiment e = Experiment::parse(head + "[sweep]\n\"task.samples\" = [0, 50]\n");
+  EXPECT_EQ(e.network(0).spec.task.samples, 0);
+  EXPECT_EQ(e.network(1).spec.task.samples, 50);
+}
+
 TEST(Experiment, PrecisionIsPartOfTheSignatureAndCanBeSwept) {
   EXPECT_EQ(only("").signature.precision, Precision::fp32);
   EXPECT_EQ(only("train.precision = \"fp16\"\n").signature.precision, Precision::fp16);

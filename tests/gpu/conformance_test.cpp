@@ -61,6 +61,13 @@ TYPED_TEST(Conformance, DenseLayersAfterRecurrentOnes) {
     this->expect_agreement(g, variety(g, task, n_inhibitory ? 2 : 4), plan);
   }
 }
+TYPED_TEST(Conformance, FixedTrainingSets) {
+  COHORT_NEEDS_DEVICE(this->in_double);
+  TaskSpec task = this->perceptual_decision();
+  task.samples = 11;  // less than three batches: epochs end within one
+  const Signature g = signature_of(task, 6, 1, 5, true);
+  this->expect_agreement(g, variety(g, task, 3));
+}
 TYPED_TEST(Conformance, OneUnitOneRowOneStep) {
   COHORT_NEEDS_DEVICE(this->in_double);
   TaskSpec task = task_of(TaskId::perceptual_decision);
