@@ -11,7 +11,7 @@
 
 #include "cohort/error.h"
 #include "cohort/tangent.h"
-#include "data/load.h"
+#include "data/data_set.h"
 #include "runner/measure.h"
 #include "runner/plan.h"
 #include "runner/runner.h"
@@ -545,13 +545,14 @@ class Chain {
   }
   Dataset view() const {
     Dataset data;
-    data.text.tokens = tokens_.data();
-    data.text.embedding = embedding_.data();
-    data.text.vocabulary = n_words;
-    data.text.dimension = dimension;
-    const int32_t first[3] = {0, 2000, 2500}, count[3] = {2000, 500, 500};
-    std::copy_n(first, 3, data.text.first);
-    std::copy_n(count, 3, data.text.count);
+    data.tokens = tokens_.data();
+    data.embeddings = embedding_.data();
+    data.n_tokens = int64_t(tokens_.size());
+    data.vocabulary = n_words;
+    data.dimension = dimension;
+    const int32_t first[3] = {0, 200, 250}, count[3] = {199, 49, 49};  // windows of ten words
+    std::copy_n(first, 3, data.first);
+    std::copy_n(count, 3, data.count);
     return data;
   }
   // Of the words of the test text: what a network gets that knows how frequent each is, and nothing else.
