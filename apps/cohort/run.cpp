@@ -13,6 +13,7 @@
 #include "run/summary.h"
 #include "runner/plan.h"
 #include "runner/runner.h"
+#include "runner/together.h"
 
 namespace cohort::app {
 
@@ -108,22 +109,31 @@ int run(const Common& options, const std::string& out, bool mixed) {
              device->info().workers, device->info().workers == 1 ? "" : "s", device->info().isa);
 
   double pending_flop = 0;
-  for (const int64_t unit : pending) pending_flop += unit_flop(experiment, directory.networks(unit));
+  std::vector<std::vector<int64_t>> networks;  // of each pending unit
+  for (const int64_t unit : pending) {
+    networks.push_back(directory.networks(unit));
+    pending_flop += unit_flop(experiment, networks.back());
+  }
   Progress progress(plan.training_flop, plan.training_flop - pending_flop);
   RunContext context{*device, experiment, data.view(), &stop_asked, [&](double flop) { progress.add(flop); }};
   install_signals();
   directory.log("start", fmt::format(R"("units": {}, "device": "{}", "workers": {})", pending.size(),
                                      device->info().backend, device->info().workers));
-  for (const int64_t unit : pending) {
+  for (const std::vector<size_t>& group : trained_together(experiment, networks, device->info().workers)) {
     const double before = progress.seconds();
-    const std::optional<UnitResult> result = run_unit(context, directory.networks(unit));
+    const std::optional<UnitResult> result = run_networks(context, networks_of(networks, group));
     if (!result) {
       directory.log("interrupted");
       progress.note("interrupted: finished units are kept, the same command continues");
       return interrupted;
     }
-    directory.finish_unit(unit, *result);
-    directory.log("unit", fmt::format(R"("unit": {}, "seconds": {:.3f})", unit, progress.seconds() - before));
+    size_t first = 0;
+    for (const size_t i : group) {
+      directory.finish_unit(pending[i], rows(*result, first, networks[i].size()));
+      first += networks[i].size();
+      directory.log("unit", fmt::format(R"("unit": {}, "together": {}, "seconds": {:.3f})", pending[i], group.size(),
+                                        progress.seconds() - before));
+    }
   }
   progress.clear();
   directory.log("end", fmt::format(R"("seconds": {:.3f})", progress.seconds()));

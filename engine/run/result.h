@@ -1,6 +1,8 @@
-// What the runner hands to the shard writer: everything that was learned about the networks of one unit.
+// What the runner hands to the shard writer: everything that was learned about the networks of one unit, or of several that
+// were trained together.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -37,5 +39,8 @@ struct UnitResult {
   };
   std::vector<Array> arrays;
 };
+
+// Networks [first, first + count) of a result.
+UnitResult rows(const UnitResult& result, size_t first, size_t count);
 
 }  // namespace cohort::engine

@@ -13,6 +13,7 @@
 #include "run/units.h"
 #include "runner/measure.h"
 #include "runner/runner.h"
+#include "runner/together.h"
 
 namespace cohort::engine {
 
@@ -118,26 +119,31 @@ Plan make_plan(const Experiment& experiment, Device* device) {
     }
   }
   plan.n_signatures = int(kinds.size());
-  const std::vector<Unit> units = cut_units(experiment);
+  std::vector<std::vector<int64_t>> units;
+  for (const Unit& unit : cut_units(experiment)) units.push_back(from_ranges(unit.networks));
   plan.n_units = int64_t(units.size());
   if (!device) return plan;
-  for (const Unit& unit : units) {
-    const int64_t count = n_networks(unit.networks), fit = networks_per_cohort(*device, unit.signature, settings);
+  std::vector<std::vector<int64_t>> together;
+  for (const std::vector<size_t>& group : trained_together(experiment, units, device->info().workers))
+    together.push_back(networks_of(units, group));
+  for (const std::vector<int64_t>& networks : together) {
+    const Signature signature = experiment.network(networks.front()).signature;
+    const int64_t count = int64_t(networks.size()), fit = networks_per_cohort(*device, signature, settings);
     plan.n_cohorts += (count + fit - 1) / fit;
     const int in_cohort = int(std::min(count, fit));
-    plan.programs[device->training_program(unit.signature)] += count;
+    plan.programs[device->training_program(signature)] += count;
     TrainArgs<float> train;
-    train.cohort.signature = unit.signature;
-    const auto kernel_bytes = [&](int networks) {
-      const LossSteps loss_steps = kinds.at(unit.signature).loss_steps;
-      return kernels ? kernel_scratch(*device, settings.analysis, unit.signature, loss_steps, networks) : 0;
+    train.cohort.signature = signature;
+    const auto kernel_bytes = [&](int n_nets) {
+      const LossSteps loss_steps = kinds.at(signature).loss_steps;
+      return kernels ? kernel_scratch(*device, settings.analysis, signature, loss_steps, n_nets) : 0;
     };
     plan.kernel_bytes = std::max(plan.kernel_bytes, kernel_bytes(1));
     const size_t scratch = std::max(device->train_workspace(train, in_cohort), kernel_bytes(in_cohort));
     plan.memory_bytes =
-        std::max(plan.memory_bytes, size_t(in_cohort) * bytes_per_network(unit.signature, settings) + scratch);
+        std::max(plan.memory_bytes, size_t(in_cohort) * bytes_per_network(signature, settings) + scratch);
   }
-  plan.time = estimate_time(experiment, units, *device);
+  plan.time = estimate_time(experiment, together, *device);
   return plan;
 }
 

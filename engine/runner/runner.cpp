@@ -341,7 +341,7 @@ int64_t networks_per_cohort(const Device& device, const Signature& signature, co
   return std::max<int64_t>(1, int64_t(device.info().memory_bytes / 2 / bytes_per_network(signature, settings)));
 }
 
-std::optional<UnitResult> run_unit(const RunContext& context, const std::vector<int64_t>& networks) {
+std::optional<UnitResult> run_networks(const RunContext& context, const std::vector<int64_t>& networks) {
   UnitResult result;
   result.net = networks;
   result.diverged_at.assign(networks.size(), -1);

@@ -1,4 +1,4 @@
-// Trains and measures the networks of one unit.
+// Trains and measures networks.
 #pragma once
 
 #include <atomic>
@@ -24,7 +24,7 @@ struct RunContext {
 // The networks at these positions of the sweep, all of one signature; cut into as many launches as memory asks for, which
 // changes nothing in the result: where a launch runs out of memory, it is done again with half as many networks. Nothing
 // (no result) when stopped. Throws CudaError where one network alone is too large.
-std::optional<UnitResult> run_unit(const RunContext& context, const std::vector<int64_t>& networks);
+std::optional<UnitResult> run_networks(const RunContext& context, const std::vector<int64_t>& networks);
 
 // Training work of a network in floating-point operations.
 double training_flop(const ResolvedNetwork& network);

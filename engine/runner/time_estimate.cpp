@@ -198,15 +198,16 @@ double flop_per_trial(const Signature& signature) {
   return 2 * weights * signature.n_steps;
 }
 
-TimeEstimate estimate_time(const Experiment& experiment, const std::vector<Unit>& units, Device& device) {
+TimeEstimate estimate_time(const Experiment& experiment, const std::vector<std::vector<int64_t>>& together,
+                           Device& device) {
   const RunSettings& settings = experiment.settings();
   const int workers = std::max(device.info().workers, 1);
   const size_t most = size_t(std::max(workers, std::min(4 * workers, 16)));
   std::map<Signature, Kind> kinds;
-  for (const Unit& unit : units) {
-    Kind& kind = kinds.try_emplace(unit.signature, most).first->second;
-    const std::vector<int64_t> networks = from_ranges(unit.networks);
-    const size_t fit = size_t(networks_per_cohort(device, unit.signature, settings));
+  for (const std::vector<int64_t>& networks : together) {
+    const Signature signature = experiment.network(networks.front()).signature;
+    Kind& kind = kinds.try_emplace(signature, most).first->second;
+    const size_t fit = size_t(networks_per_cohort(device, signature, settings));
     for (size_t first = 0; first < networks.size(); first += fit) {
       const size_t count = std::min(fit, networks.size() - first);
       double steps = 0;

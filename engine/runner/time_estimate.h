@@ -7,7 +7,6 @@
 
 #include "config/experiment.h"
 #include "device/device.h"
-#include "run/units.h"
 
 namespace cohort::engine {
 
@@ -17,11 +16,12 @@ struct TimeEstimate {
   double total() const { return training + evaluation + analysis; }
 };
 
-// Every network is taken to train to its end; those that diverge stop earlier. Tries networks of up to eight signatures, those
+// `together`: the networks that are trained together, each of one signature. Every network is taken to train to its end; those that diverge stop earlier. Tries networks of up to eight signatures, those
 // with most work, for about two seconds in all and never longer than the experiment itself would take; other signatures have the
 // rates of the one among them whose step is nearest in size. Image tasks are tried on random images. 0 where all networks that
 // were tried diverged at once.
-TimeEstimate estimate_time(const Experiment& experiment, const std::vector<Unit>& units, Device& device);
+TimeEstimate estimate_time(const Experiment& experiment, const std::vector<std::vector<int64_t>>& together,
+                           Device& device);
 
 // Evaluations of a network and moments of analysis other than the start and the end, of a run that ends at `steps`.
 int64_t n_evaluations(const EvalSettings& settings, int64_t steps);

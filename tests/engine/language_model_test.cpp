@@ -127,7 +127,7 @@ TEST_F(LanguageModel, LearnsWhatComesNext) {
   const auto device = open_cpu_device(2);
   for (int64_t i = 0; i < e.size(); ++i) {
     SCOPED_TRACE(to_toml(e.network(i).swept.front().second));
-    const UnitResult r = run_unit({*device, e, data.view()}, {i}).value();
+    const UnitResult r = run_networks({*device, e, data.view()}, {i}).value();
     ASSERT_EQ(r.diverged_at[0], -1);
     EXPECT_LT(column(r, "final.loss", 0), 0.5 * entropy);  // 0.5 nats are left by two words, 4 : 1
     EXPECT_GT(column(r, "final.loss", 0), 0.45);
@@ -140,7 +140,7 @@ TEST_F(LanguageModel, MeasuresLeaveOutAbsentWeights) {
   const Experiment e = experiment({"train.steps=0", "init.rank=3", "init.spectral_radius=1.5"});
   const DataSet data = load_data(e, directory_.string());
   const auto device = open_cpu_device(1);
-  const UnitResult r = run_unit({*device, e, data.view()}, {0}).value();
+  const UnitResult r = run_networks({*device, e, data.view()}, {0}).value();
   std::set<std::string> names;
   for (const auto& c : r.columns) names.insert(c.name);
   for (const char* const tensor : {"", ".input", ".input_2", ".readout"})

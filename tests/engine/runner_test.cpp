@@ -27,7 +27,7 @@ std::vector<int64_t> all_of(const Experiment& e) {
 
 UnitResult train(const Experiment& e, const std::vector<int64_t>& networks, int threads = 2) {
   const auto device = open_cpu_device(threads);
-  return run_unit({*device, e, Dataset{}}, networks).value();
+  return run_networks({*device, e, Dataset{}}, networks).value();
 }
 
 const UnitResult::Array& array(const UnitResult& r, const std::string& name) {
@@ -380,7 +380,7 @@ trials = 5000
   const Experiment e = Experiment::parse(text);
   const auto device = open_cpu_device(2);
   for (int64_t i = 0; i < 2; ++i) {
-    const UnitResult r = run_unit({*device, e, images.view()}, {i}).value();
+    const UnitResult r = run_networks({*device, e, images.view()}, {i}).value();
     EXPECT_GT(column(r, "final.accuracy")[0], i == 0 ? 0.90 : 0.75) << task_info(e.network(i).spec.task.id).name;
   }
 }
@@ -515,7 +515,7 @@ TEST(Evaluation, OfADataSetIsOverTheWholeSplit) {
     text.replace(text.find("\"adding\"\nsteps = 5"), 18, "\"flat_mnist\"");
     text.replace(text.find("trials = 32"), 11, "");
     const Experiment e = Experiment::parse(text, "config", overrides);
-    return run_unit({*device, e, images.view()}, {0}).value();
+    return run_networks({*device, e, images.view()}, {0}).value();
   };
   const UnitResult whole = run({});
   const auto of = [&](const std::string& name, const UnitResult& r) { return column(r, name)[0]; };
@@ -603,7 +603,7 @@ TEST(Learning, PredictsTheNextWord) {
   const Experiment e = Experiment::parse(kLanguage);
   const auto device = open_cpu_device(2);
   for (int64_t i = 0; i < 2; ++i) {
-    const UnitResult r = run_unit({*device, e, chain.view()}, {i}).value();
+    const UnitResult r = run_networks({*device, e, chain.view()}, {i}).value();
     const double loss = column(r, "final.loss")[0];
     std::printf("%d dense layers: loss %.3f, unigram entropy %.3f, accuracy %.3f\n", i == 0 ? 0 : 2, loss,
                 chain.unigram_entropy(), column(r, "final.accuracy")[0]);
@@ -624,7 +624,7 @@ TEST(DenseLayers, HaveWeightsOfAnySignWhateverTheOthersAre) {
         Experiment::parse(kLanguage, "config",
                           {"network.n_dense_layers=2", "network.parameterisation=\"" + parameterisation + "\"",
                            "train.steps=30", "init.spectral_radius=1.5", "network.n_layers=2"});
-    const UnitResult r = run_unit({*device, e, chain.view()}, {0}).value();
+    const UnitResult r = run_networks({*device, e, chain.view()}, {0}).value();
     const auto signs = [&](const std::string& name) {
       const std::vector<float> w = of_network(r, "weights." + name + ".final", 0);
       return std::pair(std::any_of(w.begin(), w.end(), [](float v) { return v > 0; }),
@@ -704,7 +704,7 @@ TEST(Precision, ResultsSayWhichNetworksOverflowed) {
   const Experiment e = Experiment::parse(kPrecisions);
   const auto device = open_cpu_device(2, "", true);
   const auto unit = [&](const std::vector<int64_t>& networks) {
-    return run_unit({*device, e, Dataset{}}, networks).value();
+    return run_networks({*device, e, Dataset{}}, networks).value();
   };
   const UnitResult exact = unit({0, 1}), three = unit({2, 3}), one = unit({4, 5});
   EXPECT_EQ(exact.overflowed_at, (std::vector<int64_t>{-1, -1}));
@@ -825,7 +825,7 @@ TEST(Stopping, GivesNoResult) {
   const Experiment e = Experiment::parse(kMixed);
   const auto device = open_cpu_device(1);
   const std::atomic<bool> stop{true};
-  EXPECT_FALSE(run_unit({*device, e, Dataset{}, &stop}, {0, 1}).has_value());
+  EXPECT_FALSE(run_networks({*device, e, Dataset{}, &stop}, {0, 1}).has_value());
 }
 
 }  // namespace

@@ -200,7 +200,7 @@ TEST(Transplant, SignsOfAHybridCanBeFrozen) {
       experiment(kOwn, {"init.vectors_of=\"column_ei\"", "rule.recurrent.projection=\"frozen_sign\"", "rule.lr=0.5",
                         "output.weights=\"all\"", "train.steps=20", "analysis.names=[\"weight_change\"]"});
   const auto device = open_cpu_device(2);
-  const UnitResult r = run_unit({*device, e, Dataset{}}, {0}).value();
+  const UnitResult r = run_networks({*device, e, Dataset{}}, {0}).value();
   const auto array = [&](const std::string& name) {
     return std::find_if(r.arrays.begin(), r.arrays.end(), [&](const auto& a) { return a.name == name; })->value;
   };

@@ -197,8 +197,8 @@ weights = "final"
   std::vector<int64_t> networks(size_t(experiment.size()));
   std::iota(networks.begin(), networks.end(), 0);
   const std::unique_ptr<Device> cpu = engine::open_cpu_device(1);
-  const auto expected = engine::run_unit({*cpu, experiment, Dataset{}}, networks);
-  const auto got = engine::run_unit({*device, experiment, Dataset{}}, networks);
+  const auto expected = engine::run_networks({*cpu, experiment, Dataset{}}, networks);
+  const auto got = engine::run_networks({*device, experiment, Dataset{}}, networks);
   ASSERT_TRUE(expected && got);
   ASSERT_EQ(expected->columns.size(), got->columns.size());
   EXPECT_EQ(expected->diverged_at, got->diverged_at);

@@ -92,7 +92,7 @@ TEST_F(Memory, ACohortThatDoesNotFitIsHalvedAndItsResultsAreTheSame) {
   double work = 0, work_in_parts = 0;
   int taken_back = 0;
   const auto expected =
-      engine::run_unit({*device, e, Dataset{}, nullptr, [&](double flop) { work += flop; }}, all_of(e));
+      engine::run_networks({*device, e, Dataset{}, nullptr, [&](double flop) { work += flop; }}, all_of(e));
   ASSERT_TRUE(expected);
   device->release_scratch();
   for (const size_t kilobytes : {400, 300, 150}) {
@@ -100,7 +100,7 @@ TEST_F(Memory, ACohortThatDoesNotFitIsHalvedAndItsResultsAreTheSame) {
     work_in_parts = 0;
     taken_back = 0;
     leave(kilobytes * 1000);
-    const auto got = engine::run_unit({*device, e, Dataset{}, nullptr,
+    const auto got = engine::run_networks({*device, e, Dataset{}, nullptr,
                                        [&](double flop) {
                                          work_in_parts += flop;
                                          taken_back += flop <= 0;
@@ -120,7 +120,7 @@ TEST_F(Memory, OneNetworkThatIsTooLargeIsAnErrorWithItsNumber) {
   for (const auto& [bytes, want] : wants) {
     leave(bytes);
     try {
-      engine::run_unit({*device, e, Dataset{}}, {7, 8, 9});
+      engine::run_networks({*device, e, Dataset{}}, {7, 8, 9});
       ADD_FAILURE() << "fitted";
     } catch (const CudaError& error) {
       const std::string what = error.what();
@@ -131,7 +131,7 @@ TEST_F(Memory, OneNetworkThatIsTooLargeIsAnErrorWithItsNumber) {
     }
   }
   emulator::options() = {};  // and nothing is broken
-  EXPECT_TRUE(engine::run_unit({*device, e, Dataset{}}, {3}));
+  EXPECT_TRUE(engine::run_networks({*device, e, Dataset{}}, {3}));
 }
 
 TEST_F(Memory, OtherErrorsAreNotTakenForIt) {
@@ -142,7 +142,7 @@ TEST_F(Memory, OtherErrorsAreNotTakenForIt) {
 // The workspace that an operation left behind is given up before an allocation fails.
 TEST_F(Memory, ScratchMakesWayForArrays) {
   const Experiment e = experiment();
-  ASSERT_TRUE(engine::run_unit({*device, e, Dataset{}}, {0, 1, 2, 3}));
+  ASSERT_TRUE(engine::run_networks({*device, e, Dataset{}}, {0, 1, 2, 3}));
   size_t free = 0, free_without_scratch = 0, total = 0;
   cudaMemGetInfo(&free, &total);
   void* const memory = device->allocate(free + 256);
