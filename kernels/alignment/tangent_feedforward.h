@@ -18,14 +18,12 @@ struct FeedforwardTangent {
     Real* delta_t;  // [n][ld_rows]
     Real* a;        // [positions][ld_d]
     Real* a_t;      // [d][ld_positions]
-    Real* kernel;   // [strip][ld_rows]
+    Real* kernel;   // [tangent_strip][ld_rows]
   } side[2];
   Real* overlaps;  // [positions][ld_positions]
   Real* target;    // [n_rows] centred
   Real* unused;    // [n_params]: what the layers learn
   int n, d, n_out, positions, n_rows, ld_n, ld_d, ld_rows, ld_positions;
-
-  static constexpr int strip = 64;  // rows of a kernel that are made at once
 
   template <class Team>
   COHORT_FN static FeedforwardTangent carve(Arena& arena, const Signature& g, int trials, const Tensor& t,
@@ -47,7 +45,7 @@ struct FeedforwardTangent {
       s.delta_t = arena.take<Real>(size_t(w.n) * size_t(w.ld_rows));
       s.a = arena.take<Real>(size_t(w.positions) * size_t(w.ld_d));
       s.a_t = arena.take<Real>(size_t(w.d) * size_t(w.ld_positions));
-      s.kernel = arena.take<Real>(size_t(strip) * size_t(w.ld_rows));
+      s.kernel = arena.take<Real>(size_t(tangent_strip) * size_t(w.ld_rows));
     }
     w.overlaps = arena.take<Real>(size_t(w.positions) * size_t(w.ld_positions));
     w.target = arena.take<Real>(size_t(w.n_rows));
@@ -125,9 +123,10 @@ COHORT_PHASE_FN TangentSums feedforward_tangent_sums(const Team& team, const Sig
   team.sync();
   TangentSums sums{};
   sums.target_target = team.template sum<double>(n_rows, [=](int r) { return double(y[r]) * double(y[r]); });
-  const int strip = FeedforwardTangent<Real>::strip, ld_rows = w.ld_rows, ld_positions = w.ld_positions;
-  for (int r0 = 0; r0 < n_rows; r0 += strip) {
-    const int height = n_rows - r0 < strip ? n_rows - r0 : strip, p0 = r0 / n_out, p1 = (r0 + height - 1) / n_out + 1;
+  const int ld_rows = w.ld_rows, ld_positions = w.ld_positions;
+  for (int r0 = 0; r0 < n_rows; r0 += tangent_strip) {
+    const int height = n_rows - r0 < tangent_strip ? n_rows - r0 : tangent_strip, p0 = r0 / n_out,
+              p1 = (r0 + height - 1) / n_out + 1;
     for (const auto& s : w.side) {
       Real *const overlaps = w.overlaps, *const kernel = s.kernel;
       const Product<Real> a[1] = {{s.a + ptrdiff_t(p0) * w.ld_d, w.ld_d, 1, s.a_t, ld_positions, w.d}};

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "alignment/operate.h"
+#include "alignment/tangent_feedforward.h"
 #include "gpu/networks.h"
 #include "team/serial.h"
 
@@ -221,6 +222,41 @@ TEST(TangentCost, counts_the_operations_of_the_programs) {
             EXPECT_EQ(tangent_cost(form, g, k, trials, loss_steps, 4).flop, CountingTeam::flop)
                 << "form " << int(form) << ", tensor " << k << ", " << trials << " trials";
           }
+        }
+      }
+  }
+}
+
+TEST(TangentCost, counts_the_operations_of_feedforward_networks) {
+  const TaskSpec task = testing::decision_task(4);
+  for (const CellId cell : {CellId::dense, CellId::layer_norm, CellId::column_ei}) {
+    Signature g = testing::signature_of(task, 11, 2, 4, false);
+    g.core = CoreId::feedforward;
+    g.cell = cell;
+    for (const LossSteps loss_steps : {LossSteps::all, LossSteps::last})
+      for (const int trials : {3, 15, 40}) {
+        NetSpec spec;
+        spec.task = task;
+        spec.task.loss_steps = loss_steps;
+        spec.parameterisation = parameterisation_of(cell);
+        spec.n_excitatory = 8;
+        const Networks<float> net(g, {spec});
+        for (int l = 0; l <= g.n_layers; ++l) {
+          const int k = input_tensor(g, l);
+          TangentSums sums;
+          const TangentArgs<float> args{net.cohort, net.theta.data(), trials, k, &sums};
+          const auto memory = testing::scratch(feedforward_tangent_bytes<CountingTeam>(args));
+          CountingTeam::flop = 0;
+          feedforward_tangent_network(CountingTeam{}, args, 0, memory.get());
+          EXPECT_EQ(tangent_cost(TangentForm::factored, g, k, trials, loss_steps, 4).flop, CountingTeam::flop)
+              << "cell " << int(cell) << ", tensor " << k << ", " << trials << " trials";
+          Arena passes(nullptr);
+          FeedforwardWorkspace<float>::carve<SerialTeam>(passes, g, trials, Purpose::learning);
+          if (loss_steps == LossSteps::last) continue;
+          const double kept = double(feedforward_tangent_bytes<SerialTeam>(args)) - double(passes.used()),
+                       bound = tangent_cost(TangentForm::factored, g, k, trials, loss_steps, 4).bytes;
+          EXPECT_LE(kept, bound + 16 * 256);
+          EXPECT_GE(kept, .4 * bound);
         }
       }
   }

@@ -28,7 +28,8 @@ struct TangentRows {
   }
 };
 
-inline constexpr int tangent_tile = 64;  // rows and columns of the tiles in which the explicit form keeps kernels
+inline constexpr int tangent_tile = 64;   // rows and columns of the tiles in which the explicit form keeps kernels
+inline constexpr int tangent_strip = 64;  // rows of a feedforward network's kernel that are made at once
 inline constexpr size_t tangent_block_bytes = size_t(4) << 20;  // of a block of columns of J, where two units fit
 inline constexpr size_t tangent_bound = size_t(512) << 20;      // of what a form keeps, where one of them fits
 
@@ -50,6 +51,30 @@ struct TangentCost {
   double bytes;  // of workspace for factors, columns and kernels at least as the programs pad them, without the passes'
 };
 
+// A feedforward network has one form (alignment/tangent_feedforward.h): two forward passes and, per output, backward ones down to
+// the layer; then strips of the kernel, products of overlaps of activities and of deltas.
+COHORT_FN TangentCost feedforward_tangent_cost(const Signature& g, int tensor_index, int trials, LossSteps loss_steps,
+                                               size_t real_bytes) {
+  const Tensor t = tensor(g, tensor_index);
+  const double positions = double(trials) * (loss_steps == LossSteps::last ? 1 : g.n_steps), rows = positions * g.n_out;
+  TangentCost cost{};
+  for (int l = 0; l <= g.n_layers; ++l) {
+    const Tensor w = tensor(g, input_tensor(g, l));
+    const double passes = l > t.layer ? 1 + g.n_out : 1;
+    cost.flop += 2 * passes * positions * (double(w.rows) * w.cols + (double(w.rows) + w.cols) * w.n_inhibitory);
+  }
+  for (int64_t r = 0; r < int64_t(rows); r += tangent_strip) {
+    const int64_t end = r + tangent_strip < int64_t(rows) ? r + tangent_strip : int64_t(rows);
+    cost.flop += 2 * double((end - 1) / g.n_out + 1 - r / g.n_out) * positions * t.cols;
+  }
+  cost.flop = 2 * (cost.flop + 2 * rows * rows * t.rows);
+  cost.bytes = 2 * (rows * tangent_pad(t.rows) + t.rows * tangent_pad(rows) + positions * tangent_pad(t.cols) +
+                    t.cols * tangent_pad(positions) + tangent_strip * tangent_pad(rows)) +
+               positions * tangent_pad(positions) + rows + double(n_params(g));
+  cost.bytes *= double(real_bytes);
+  return cost;
+}
+
 // One network, `trials` trials, loss steps as the network has them.
 //
 // Passes: forward over the trials; but for the readout, backward of every row.
@@ -59,6 +84,7 @@ struct TangentCost {
 // tiles, those of the diagonal whole.
 COHORT_FN TangentCost tangent_cost(TangentForm form, const Signature& g, int tensor_index, int trials,
                                    LossSteps loss_steps, size_t real_bytes) {
+  if (g.core == CoreId::feedforward) return feedforward_tangent_cost(g, tensor_index, trials, loss_steps, real_bytes);
   const Tensor t = tensor(g, tensor_index);
   const TangentRows rows(g, loss_steps, t);
   const double n = g.n_hidden, layers = g.n_layers, recurrent = g.n_layers - g.n_dense, steps = g.n_steps, b = trials,
@@ -88,7 +114,7 @@ COHORT_FN TangentCost tangent_cost(TangentForm form, const Signature& g, int ten
 }
 
 // What TangentForm::cheaper stands for: the form of fewer operations among those that keep no more than tangent_bound; if
-// neither does, the one that keeps less.
+// neither does, the one that keeps less. A feedforward network is always factored.
 COHORT_FN TangentForm tangent_form(TangentForm wanted, const Signature& g, int tensor_index, int trials,
                                    LossSteps loss_steps, size_t real_bytes) {
   if (wanted != TangentForm::cheaper) return wanted;
