@@ -467,8 +467,9 @@ const char* wanted_type(Kind kind) {
 }
 
 [[noreturn]] void wrong_type(const Key& key, const Node& node) {
+  const bool several = key.swept && std::holds_alternative<Node::Array>(node.value);
   fail(node.at, key.path + " = " + shown(node) + ": wanted " + wanted_type(key.kind) + ", got " + type_name(node) +
-                    "; allowed: " + allowed(key));
+                    "; allowed: " + allowed(key) + (several ? "; an axis is sweep." + key.path : ""));
 }
 
 int64_t choice(const Key& key, const Node& node) {

@@ -166,7 +166,7 @@ const Case cases[] = {
     {with_head("[network]\nactivation = 3\n"), "4:14", {"network.activation", "3", "relu"}},
     {with_head("[init]\nrank = 4.5\n"), "4:8", {"init.rank", "4.5", "full"}},
     {with_head("[init]\nrank = true\n"), "4:8", {"init.rank", "true"}},
-    {with_head("[rule]\nlr = [0.1, 0.2]\n"), "4:6", {"rule.lr", "a list"}},
+    {with_head("[rule]\nlr = [0.1, 0.2]\n"), "4:6", {"rule.lr", "a list", "an axis is sweep.rule.lr"}},
     {with_head("[rule]\nlr = {range = [0, 1]}\n"), "4:7", {"rule.lr"}},
     {with_head("rule = 5\n"), "3:8", {"rule", "wanted a table [rule]"}},
     {with_head("seed = 1979-05-27\n"), "3:8", {"seed", "date"}},
