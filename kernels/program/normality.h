@@ -108,8 +108,8 @@ COHORT_TEAM_FN void compare(const Team& team, const float* keys, Normality* fit)
   if (team.lane() != 0) return;
   fit->delta_cdf = plain[0];
   fit->ks = plain[1];
-  fit->delta_cdf_mean = centred[0];
-  fit->ks_mean = centred[1];
+  fit->delta_cdf_centred = centred[0];
+  fit->ks_centred = centred[1];
 }
 
 COHORT_END

@@ -164,21 +164,21 @@ void expect_normality(const Normality& found, const std::vector<Real>& sample, c
   }
   const Distances a = distances(plain), b = distances(centred);
   EXPECT_NEAR(found.delta_cdf, double(a.delta_cdf), allowed_delta_cdf(double(n)));
-  EXPECT_NEAR(found.delta_cdf_mean, double(b.delta_cdf), allowed_delta_cdf(double(n)));
+  EXPECT_NEAR(found.delta_cdf_centred, double(b.delta_cdf), allowed_delta_cdf(double(n)));
   EXPECT_NEAR(found.ks, double(a.ks), allowed_ks);
-  EXPECT_NEAR(found.ks_mean, double(b.ks), allowed_ks);
+  EXPECT_NEAR(found.ks_centred, double(b.ks), allowed_ks);
 }
 
 void expect_none(const Normality& fit) {
-  EXPECT_TRUE(std::isnan(fit.delta_cdf) && std::isnan(fit.delta_cdf_mean) && std::isnan(fit.ks) &&
-              std::isnan(fit.ks_mean));
+  EXPECT_TRUE(std::isnan(fit.delta_cdf) && std::isnan(fit.delta_cdf_centred) && std::isnan(fit.ks) &&
+              std::isnan(fit.ks_centred));
 }
 bool equal(double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); }
 void expect_same(const DualChange& a, const DualChange& b) {
   const Normality &x = a.change, &y = b.change;
   EXPECT_TRUE(x.n == y.n && equal(x.mean, y.mean) && equal(x.m2, y.m2) && equal(x.skewness, y.skewness) &&
               equal(x.kurtosis, y.kurtosis) && equal(x.delta_cdf, y.delta_cdf) && equal(x.ks, y.ks) &&
-              equal(x.delta_cdf_mean, y.delta_cdf_mean) && equal(x.ks_mean, y.ks_mean) &&
+              equal(x.delta_cdf_centred, y.delta_cdf_centred) && equal(x.ks_centred, y.ks_centred) &&
               equal(a.laziness, b.laziness) && a.sign_flips == b.sign_flips);
 }
 
@@ -251,7 +251,7 @@ TEST(DualChange, OfACoinHasAClosedForm) {
     EXPECT_NEAR(fit.delta_cdf, 2 * half,
                 0.0101 * 0.5);  // a jump of 1/2 lies somewhere between two points, twice: at most
     EXPECT_NEAR(fit.ks, double(cdf(z)) - 0.5, allowed_ks);
-    EXPECT_EQ(fit.delta_cdf, fit.delta_cdf_mean);
+    EXPECT_EQ(fit.delta_cdf, fit.delta_cdf_centred);
   });
 }
 
@@ -331,8 +331,8 @@ TEST(DualChange, KeepsItsLaws) {
       EXPECT_EQ(a[k].laziness, b[k].laziness);
     }
     expect_same(a[0], a[2]);  // p = 2
-    EXPECT_NEAR(c[0].change.delta_cdf_mean, d[0].change.delta_cdf_mean, allowed_delta_cdf(250));
-    EXPECT_NEAR(c[0].change.ks_mean, d[0].change.ks_mean, allowed_ks);
+    EXPECT_NEAR(c[0].change.delta_cdf_centred, d[0].change.delta_cdf_centred, allowed_delta_cdf(250));
+    EXPECT_NEAR(c[0].change.ks_centred, d[0].change.ks_centred, allowed_ks);
     EXPECT_NEAR(c[0].change.m2, d[0].change.m2, 1e-12 * c[0].change.m2);
     EXPECT_GT(d[0].change.delta_cdf, 1);
   });

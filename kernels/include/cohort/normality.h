@@ -14,11 +14,11 @@ namespace cohort {
 
 // A sample against the normal distribution. NaN = no value: the sample is empty, not finite or without spread.
 struct Normality {
-  int64_t n;                         // values in the sample
-  double mean, m2;                   // central moments divide by n
-  double skewness, kurtosis;         // m3 / m2^(3/2) and m4 / m2^2 - 3
-  double delta_cdf, delta_cdf_mean;  // of x / sd and of (x - mean) / sd, sd over n - 1 (cohort/delta_cdf.h)
-  double ks, ks_mean;                // their Kolmogorov-Smirnov distances
+  int64_t n;                            // values in the sample
+  double mean, m2;                      // central moments divide by n
+  double skewness, kurtosis;            // m3 / m2^(3/2) and m4 / m2^2 - 3
+  double delta_cdf, delta_cdf_centred;  // of x / sd and of (x - mean) / sd, sd over n - 1 (cohort/delta_cdf.h)
+  double ks, ks_centred;                // their Kolmogorov-Smirnov distances
 };
 
 // A separable potential phi; parameters that its geometry does not read count for nothing.
