@@ -97,7 +97,7 @@ Networks networks_of(const Table& all, const PlotOptions& options) {
   }
   if (options.select.empty()) return out;
 
-  const Chosen chosen = choose(out.table, options.select, options.score, options.minimise);
+  const Chosen chosen = choose(out.table, options.select, options.score, {.minimise = options.minimise});
   out.table = chosen.table;
   out.without = chosen.without;
   out.excluded = options.select;
@@ -118,12 +118,12 @@ Networks networks_of(const Table& all, const PlotOptions& options) {
       setting[options.select[k]] = choice.setting[k];
     }
     for (const double value : {choice.score.mean, choice.score.sd}) row.push_back(number(value));
-    row.push_back(std::to_string(choice.n_networks));
-    row.push_back(std::to_string(choice.n_networks - choice.score.n));
+    row.push_back(std::to_string(choice.n_networks()));
+    row.push_back(std::to_string(choice.n_networks() - choice.score.n));
     grid.row(std::move(row));
     Json arm = {{"arm", choice.arm}, {"setting", choice.found ? setting : Json()}};
     arm.update(json_of(choice.score));
-    arm["n_networks"] = choice.n_networks;
+    arm["n_networks"] = choice.n_networks();
     out.json["selection"]["arms"].push_back(arm);
   }
   out.text =
