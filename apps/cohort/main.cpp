@@ -155,7 +155,11 @@ int dispatch(int argc, char** argv) {
   plot_command->add_option("--score", drawn.score, "column that says which setting is best");
   plot_command->add_flag("--minimise", drawn.minimise, "the smallest score is the best");
   plot_command->add_flag("--error", drawn.error, "1 - accuracy instead of the accuracy");
-  plot_command->add_flag("--log", drawn.log, "logarithmic y axis (curves, histogram)");
+  plot_command->add_flag("--log", drawn.log, "logarithmic y axis (sweep, curves, histogram)");
+  plot_command
+      ->add_option("--band", drawn.band, "spread (sweep, curves): sd about the mean, or quantiles: median and 5-95 %")
+      ->capture_default_str();
+  plot_command->add_flag("--overlay", drawn.overlay, "all measures in one panel, in colours (sweep)");
   plot_command->add_option("--x", drawn.x, "column of the x axis (scatter); key (sweep, heatmap)");
   plot_command->add_option("--y", drawn.y, "key of the y axis (heatmap)");
   plot_command->add_option("--test", drawn.test, "whose p values are drawn (bars): welch or mann_whitney")

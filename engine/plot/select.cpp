@@ -35,6 +35,7 @@ std::string arms_text(size_t n) { return fmt::format("{} arm{}", n, n == 1 ? "" 
 }  // namespace
 
 Selection select_settings(const Table& all, const SelectOptions& options) {
+  find_column(all, options.by, "--by: column", ColumnKind::measure);
   const bool minimise = takes_smallest(options);
   const Table table = networks_where(all, options.where);
   if (table.rows.empty()) throw Error("nothing to select from: no network of this run is done");

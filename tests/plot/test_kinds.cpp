@@ -178,6 +178,7 @@ TEST(Select, GivesOneRowAnArm) {
   EXPECT_THROW(select_settings(rates_table(), {.over = {"rule.lr"}, .by = "x.final"}), Error);
   EXPECT_THROW(select_settings(rates_table(), {.over = {"rule.l"}, .by = "final.loss"}), Error);
   EXPECT_THROW(select_settings(rates_table(), {.over = {"rule.lr"}, .by = "final.loss", .measures = {"y"}}), Error);
+  EXPECT_THROW(select_settings(rates_table(), {.over = {"rule.lr"}, .by = "final.los"}), Error);
   EXPECT_THROW(select_settings({{"net", "rule.lr", "final.loss"}, {}}, {.over = {"rule.lr"}, .by = "final.loss"}),
                Error);
 }
@@ -410,6 +411,47 @@ TEST(Sweep, OfChosenSettingsLeavesTheirKeysOut) {
 }
 
 // ---- refusals -------------------------------------------------------------------------------------------------------
+// Two sizes, two rules, five seeds; matched: 1, 2, 3, 4, 100 times the size.
+Table dual_changes_table() {
+  Table table{{"net", "network.n_hidden", "rule.geometry", "seed", "status", "dual_change.delta_cdf.matched.final",
+               "dual_change.delta_cdf.p_norm_1.5.final", "svd_entropy.final"},
+              {}};
+  for (const int64_t size : {10, 20})
+    for (const char* rule : {"euclidean", "neg_entropy"})
+      for (int64_t seed = 0; seed < 5; ++seed) {
+        const double value = double(size) * (seed < 4 ? double(seed) + 1 : 100);
+        table.rows.push_back(
+            {int64_t(table.rows.size()), size, std::string(rule), seed, std::string("ok"), value, 2 * value, 0.5});
+      }
+  return table;
+}
+
+TEST(Sweep, OverlaysMeasuresAndDrawsMediansWithBands) {
+  const SweepFigureOptions options{
+      .measures = {"dual_change.delta_cdf.matched.final", "dual_change.delta_cdf.p_norm_1.5.final"},
+      .quantiles = true,
+      .overlay = true,
+      .log = true};
+  const std::string svg = sweep_figure(dual_changes_table(), options);
+  for (const char* text : {"matched", "p = 1.5", "\u0394-CDF", "GD (euclidean)", "EG (neg_entropy)", "hidden units",
+                           "Median and 5\u201395 % band over 5 networks each."})
+    EXPECT_NE(svg.find(text), std::string::npos) << text;
+  EXPECT_EQ(svg.find("Pooled"), std::string::npos);
+  SweepFigureOptions mixed = options;  // measures of several quantities have their whole names in the legend
+  mixed.measures[1] = "svd_entropy.final";
+  const std::string of_two = sweep_figure(dual_changes_table(), mixed);
+  for (const char* text : {"\u0394-CDF (matched)", "svd entropy"})
+    EXPECT_NE(of_two.find(text), std::string::npos) << text;
+}
+
+TEST(Measures, OfDualChangesHaveNamesToRead) {
+  EXPECT_EQ(measure_of("dual_change.delta_cdf.p_norm_1.5.final").label, "\u0394-CDF (p = 1.5)");
+  EXPECT_EQ(measure_of("dual_change.laziness.neg_entropy.input.final").label,
+            "laziness in the dual (neg entropy.input)");
+  EXPECT_EQ(measure_of("dual_change.delta_cdf.matched").variant, "matched");  // a series
+  EXPECT_EQ(measure_of("dual_change.nearest.final").label, "dual change.nearest");
+}
+
 TEST(Plot, RefusesWhatIsWrong) {
   EXPECT_TRUE(has(refusal({.kind = "bar"}), "did you mean 'bars'?"));
   EXPECT_TRUE(has(refusal({.kind = "frobnicate"}), "there is: sweep, curves"));
