@@ -40,7 +40,8 @@ add_library(cohort_cuda_house INTERFACE)
 target_compile_options(cohort_cuda_house INTERFACE
   "$<$<COMPILE_LANGUAGE:CUDA>:--Werror=all-warnings;-Xcompiler=-Wall,-Wextra,-Werror>")
 
-# cohort_cuda_kernels(name real architectures...): the CUDA programs for one Real; the tuned ones are fp32.
+# cohort_cuda_kernels(name real architectures...): the CUDA programs for one Real; the tuned ones are fp32, normality takes
+# no other weights.
 function(cohort_cuda_kernels name real)
   list(TRANSFORM ARGN REPLACE "-(real|virtual)$" "" OUTPUT_VARIABLE isa)
   list(TRANSFORM isa PREPEND "sm_")
@@ -49,7 +50,7 @@ function(cohort_cuda_kernels name real)
   file(GLOB mma CONFIGURE_DEPENDS ${folder}/tuned/mma/*.cu)
   add_library(${name} STATIC ${folder}/driver.cu ${folder}/feedforward.cu ${folder}/policy.cu ${folder}/update.cu)
   if(real STREQUAL "float")
-    target_sources(${name} PRIVATE ${folder}/tuned/tiled/tiled.cu ${folder}/tuned/cublas.cu ${mma})
+    target_sources(${name} PRIVATE ${folder}/normality.cu ${folder}/segmented_sort.cu ${folder}/tuned/tiled/tiled.cu ${folder}/tuned/cublas.cu ${mma})
     target_link_libraries(${name} PRIVATE CUDA::cublas)
   endif()
   set_target_properties(${name} PROPERTIES CUDA_ARCHITECTURES "${ARGN}")

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "plot/plot.h"
+#include "plot/select.h"
 
 namespace cohort::app {
 
@@ -29,6 +30,7 @@ int show(const std::string& directory);
 int export_table(const std::string& directory, const std::string& format, bool history);
 int plot(const std::string& directory, const std::string& out, bool history, bool json,
          const engine::PlotOptions& options);
+int select(const std::string& directory, bool csv, bool json, const engine::SelectOptions& options);
 
 struct BenchShape {
   std::string task = "decision";    // or row_mnist

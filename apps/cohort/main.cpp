@@ -155,7 +155,11 @@ int dispatch(int argc, char** argv) {
   plot_command->add_option("--score", drawn.score, "column that says which setting is best");
   plot_command->add_flag("--minimise", drawn.minimise, "the smallest score is the best");
   plot_command->add_flag("--error", drawn.error, "1 - accuracy instead of the accuracy");
-  plot_command->add_flag("--log", drawn.log, "logarithmic y axis (curves, histogram)");
+  plot_command->add_flag("--log", drawn.log, "logarithmic y axis (sweep, curves, histogram)");
+  plot_command
+      ->add_option("--band", drawn.band, "spread (sweep, curves): sd about the mean, or quantiles: median and 5-95 %")
+      ->capture_default_str();
+  plot_command->add_flag("--overlay", drawn.overlay, "all measures in one panel, in colours (sweep)");
   plot_command->add_option("--x", drawn.x, "column of the x axis (scatter); key (sweep, heatmap)");
   plot_command->add_option("--y", drawn.y, "key of the y axis (heatmap)");
   plot_command->add_option("--test", drawn.test, "whose p values are drawn (bars): welch or mann_whitney")
@@ -165,6 +169,36 @@ int dispatch(int argc, char** argv) {
       ->allow_extra_args(false);
   plot_command->add_option("--bins", drawn.bins, "number of bins (histogram); default: 40");
   plot_command->callback([&] { code = plot(directory, figure, history, json, drawn); });
+
+  cohort::engine::SelectOptions selection;
+  bool csv = false, minimise = false, maximise = false;
+  auto* select_command =
+      app.add_subcommand("select", "the best setting of every arm, by the mean of a score over seeds");
+  select_command->footer(
+      "An arm is all swept keys but the seed and those of --over. A setting with a network that has no score, as one "
+      "that\n"
+      "diverged, loses to every setting without. Examples: docs/select.md");
+  select_command->add_option("DIR", directory, "a run directory")->required();
+  select_command->add_option("--over", selection.over, "keys whose settings compete")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->required();
+  select_command->add_option("--by", selection.by, "column of the score")->required();
+  auto* smallest = select_command->add_flag("--minimise", minimise, "the smallest score is the best; as of final.loss");
+  select_command->add_flag("--maximise", maximise, "the largest is; as of final.accuracy")->excludes(smallest);
+  select_command
+      ->add_option("--measure", selection.measures,
+                   "column: its mean, sd and n over the networks of the best setting too; repeatable")
+      ->allow_extra_args(false);
+  select_command->add_option("--where", selection.where, "KEY=VALUE: only these networks; repeatable")
+      ->allow_extra_args(false);
+  select_command->add_flag("--per-seed", selection.per_seed, "choose for every seed by itself");
+  auto* as_csv = select_command->add_flag("--csv", csv, "as CSV, one row an arm");
+  select_command->add_flag("--json", json, "as JSON, one object an arm")->excludes(as_csv);
+  select_command->callback([&] {
+    if (minimise || maximise) selection.minimise = minimise;
+    code = select(directory, csv, json, selection);
+  });
 
   BenchOptions bench;
   auto* bench_command = app.add_subcommand("bench", "measure this machine");

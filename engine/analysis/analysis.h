@@ -5,25 +5,28 @@
 //     static constexpr Need need = Need::singular_values;
 //     static constexpr bool comparison = false;      // true: compares with the start, so only a final value exists
 //     static constexpr Field fields[] = {{"", "normalised entropy of the singular values, in [0, 1]"}};
-//     static void measure(const Observation& seen, std::span<double> out);   // out[i] belongs to fields[i]; NaN = no value
+//     static void measure(const Observation& seen, std::span<double> out);   // out belongs to fields in order; NaN = no value
 //   };
 //
 // With `static constexpr bool keeps_spectrum = true` the singular values or eigenvalues that it needs are kept as they are, too.
-// Columns are NAME[.FIELD][.TENSOR].initial|final; an empty field name gives the plain column.
+// Columns are NAME[.FIELD][.CANDIDATE][.TENSOR].initial|final; an empty field name gives the plain column.
 #pragma once
 
 #include <span>
 
 #include "cohort/kernels.h"
+#include "cohort/normality.h"
 #include "cohort/spectra.h"
 
 namespace cohort::engine {
 
-enum class Need { weights, singular_values, eigenvalues, hidden, representation, tangent };
+enum class Need { weights, log_weights, dual_change, singular_values, eigenvalues, hidden, representation, tangent };
 
 struct Field {
   const char* name;
   const char* doc;
+  bool per_candidate = false;  // one value for each candidate potential, then one for the network's own
+  bool of_candidates = false;  // a number of a candidate
 };
 
 // A row-major matrix somewhere else.
@@ -39,10 +42,14 @@ struct Observation {
   MatrixView weights, weights_start;           // effective weights of one tensor                       (Need::weights)
   const SpectrumMeasures* spectrum = nullptr;  // of those weights                       (Need::singular_values)
   const EigenvalueMeasures* eigenvalues = nullptr;  // of those weights; square tensors only  (Need::eigenvalues)
-  MatrixView hidden, hidden_start;  // [probe trials][n_hidden] at the decision, last layer  (Need::hidden)
-  GramSums gram{}, gram_centred{};  // of hidden (x) and hidden_start (y)                    (Need::representation)
-  TangentSums tangent{};            // tangent kernels of one tensor                         (Need::tangent)
-  bool at_start = false;            // the moment is the start itself
+  const Normality* log_weights = nullptr;  // of those weights                                    (Need::log_weights)
+  std::span<const DualChange>
+      dual_changes{};                // under each candidate potential, then maybe others   (Need::dual_change)
+  size_t n_candidates = 0, own = 0;  // of dual_changes: candidates, and which is the network's own
+  MatrixView hidden, hidden_start;   // [probe trials][n_hidden] at the decision, last layer  (Need::hidden)
+  GramSums gram{}, gram_centred{};   // of hidden (x) and hidden_start (y)                    (Need::representation)
+  TangentSums tangent{};             // tangent kernels of one tensor                         (Need::tangent)
+  bool at_start = false;             // the moment is the start itself
 };
 
 // A registered analysis.

@@ -2,7 +2,7 @@
 set(COHORT_ANALYSES
     weight_change representation_alignment cka kernel_alignment kernel_target_alignment sign_similarity sign_flips
     svd_entropy effective_rank participation_ratio stable_rank spectral_radius spectral_gap
-    singular_values eigenvalues matrix_norms log_weight_moments)
+    singular_values eigenvalues matrix_norms log_weight_moments dual_change)
 
 # Writes analysis_registry.h into `directory`: every analysis's header and the X-macro COHORT_FOR_EACH_ANALYSIS.
 function(cohort_generate_analysis_registry directory)

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cohort/kernels.h"
+#include "cohort/normality.h"
 #include "config/position.h"
 #include "config/value.h"
 
@@ -33,7 +34,8 @@ struct AnalysisSettings {
   int32_t probe_trials = 320;
   int32_t kernel_trials = 32;
   AnalysisSchedule at = AnalysisSchedule::ends;
-  int64_t every = 0;          // additionally every so many training steps; 0 = off
+  int64_t every = 0;                  // additionally every so many training steps; 0 = off
+  std::vector<Potential> candidates;  // of dual_change
   std::vector<Role> tensors;  // input, recurrent, readout: of every layer; empty: the main ones (runner/measure.h)
   int64_t max_kernel_rows = 2048;
 };

@@ -5,6 +5,8 @@
 #include <cmath>
 
 #include "analysis/analysis.h"
+#include "cohort/error.h"
+#include "config/potential.h"
 #include "data/idx.h"
 
 namespace cohort::engine {
@@ -432,6 +434,18 @@ void run_keys(Builder& b) {
     for (const std::string& name : std::get<std::vector<std::string>>(s.value))
       r.analysis.tensors.push_back(Role(std::find(roles.begin(), roles.end(), name) - roles.begin()));
   });
+  Key candidates{
+      .path = "analysis.candidates",
+      .kind = Kind::words,
+      .fallback = std::vector<std::string>{"neg_entropy", "p_norm:1.5", "euclidean", "p_norm:2.5", "p_norm:3"},
+      .choices = potential_words(),
+      .read = [](const std::string& word) { read_potential(word); },
+      .doc = "dual_change: potentials in whose dual spaces changes are measured (Pogodin et al. 2024)"};
+  b.run(candidates, [](RunSettings& r, const Setting& s) {
+    r.analysis.candidates.clear();
+    for (const std::string& word : std::get<std::vector<std::string>>(s.value))
+      r.analysis.candidates.push_back(read_potential(word));
+  });
   b.run(integer("analysis.max_kernel_rows", 2048, {1, 1e6},
                 "largest tangent kernel, rows (trials x steps x outputs), that is planned"),
         [](RunSettings& r, const Setting& s) { r.analysis.max_kernel_rows = s.code; });
@@ -482,6 +496,19 @@ int64_t choice(const Key& key, const Node& node) {
   const std::string meant = nearest(word, key.choices);
   fail(node.at, start + ": unknown word" + (meant.empty() ? "" : "; did you mean \"" + meant + "\"?") +
                     "; allowed: " + allowed(key));
+}
+
+// One of a list of words.
+void check_word(const Key& key, const Node& node) {
+  if (!key.read) {
+    choice(key, node);
+    return;
+  }
+  try {
+    key.read(std::get<std::string>(node.value));
+  } catch (const Error& e) {
+    fail(node.at, key.path + " = " + shown(node) + ": " + e.what() + "; allowed: " + allowed(key));
+  }
 }
 
 // Insertions, deletions, replacements and exchanges of neighbours that turn a into b.
@@ -675,7 +702,7 @@ Setting check(const Key& key, const Node& node) {
       std::vector<std::string> words;
       for (const Node& item : node.array()->items) {
         if (!std::holds_alternative<std::string>(item.value)) wrong_type(key, item);
-        choice(key, item);
+        check_word(key, item);
         words.push_back(std::get<std::string>(item.value));
         if (std::count(words.begin(), words.end(), words.back()) > 1)
           fail(item.at, key.path + ": " + shown(item) + " is there twice");

@@ -40,7 +40,9 @@ struct Key {
   Range range = {};
   std::vector<std::string> choices = {};  // words
   std::vector<std::string> later = {};    // words that are known, but not in this version
-  std::string doc;                        // one line, with unit and source
+  std::function<void(const std::string&)> read =
+      {};           // of words that follow a grammar: throws Error; choices describe it
+  std::string doc;  // one line, with unit and source
   bool required = false;
   bool swept = false;                                              // may be an axis
   bool alone = false;                                              // no rule about several keys reads it

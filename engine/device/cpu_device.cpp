@@ -48,6 +48,7 @@ class CpuDevice final : public Device {
     if (!recurrent)
       throw Error("this processor cannot run the instruction set '" + (isa.empty() ? std::string("x86-64-v2") : isa) +
                   "'");
+    normality_ = cpu_normality(recurrent->isa);
     info_.backend = "cpu";
     info_.name = "cpu";
     info_.isa = recurrent->isa + std::string(emulates_ ? ", precision emulated" : "");
@@ -81,6 +82,12 @@ class CpuDevice final : public Device {
   void run(const EffectiveArgs<float>& a) override {
     each(a, &Program<float>::effective_workspace, &Program<float>::effective);
   }
+  void run(const DualChangeArgs& a) override {
+    each(a, a.n_nets, normality_->dual_change_workspace(a, 1), normality_->dual_change);
+  }
+  void run(const LogWeightsArgs& a) override {
+    each(a, a.n_nets, normality_->log_weights_workspace(a, 1), normality_->log_weights);
+  }
 
   std::string training_program(const Signature& signature) const override {
     refuse_precision(signature);
@@ -91,6 +98,10 @@ class CpuDevice final : public Device {
   }
   size_t tangent_workspace(const TangentArgs<float>& a, int count) const override {
     return program(a.cohort.signature).tangent_workspace(a, 1) * size_t(std::min(count, info_.workers));
+  }
+
+  size_t dual_change_workspace(const DualChangeArgs& a, int count) const override {
+    return normality_->dual_change_workspace(a, 1) * size_t(std::min(count, info_.workers));
   }
 
   void release_scratch() noexcept override {
@@ -126,21 +137,26 @@ class CpuDevice final : public Device {
   void each(const Args& args, size_t (*Program<float>::*workspace)(const Args&, int32_t),
             void (*Program<float>::*operation)(const Args&, const Launch&)) {
     const Program<float>& row = program(args.cohort.signature);
-    const size_t bytes = (row.*workspace)(args, 1);
-    parallel_for(info_.workers, args.cohort.n_nets, [&](int64_t i, int worker) {
+    each(args, args.cohort.n_nets, (row.*workspace)(args, 1), row.*operation);
+  }
+  // operation(args, launch) for one network after another, in `bytes` of scratch memory.
+  template <class Args>
+  void each(const Args& args, int32_t n_nets, size_t bytes, void (*operation)(const Args&, const Launch&)) {
+    parallel_for(info_.workers, n_nets, [&](int64_t i, int worker) {
       Scratch& s = scratch_[size_t(worker)];  // touched by its own worker first, so that the pages are near it
       if (s.bytes < bytes) {
         std::free(std::exchange(s, {}).memory);
         s.memory = aligned_zeros(bytes);
         s.bytes = bytes;
       }
-      (row.*operation)(args, {int32_t(i), 1, s.memory, s.bytes, nullptr});
+      operation(args, {int32_t(i), 1, s.memory, s.bytes, nullptr});
     });
   }
 
   Info info_;
   bool emulates_;
   const Program<float>* programs_[n_cores] = {};  // nullptr: none
+  const NormalityProgram* normality_ = nullptr;
   CpuSpectra spectra_;
   std::vector<Scratch> scratch_;
 };

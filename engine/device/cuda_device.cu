@@ -110,6 +110,16 @@ class CudaDevice final : public Device {
   void run(const EffectiveArgs<float>& a) override {
     all(a, &Program<float>::effective_workspace, &Program<float>::effective, "effective");
   }
+  void run(const DualChangeArgs& a) override {
+    use(ordinal_);
+    const NormalityProgram& program = *cuda_normality();
+    all(a, a.n_nets, program.dual_change_workspace, program.dual_change, "dual change");
+  }
+  void run(const LogWeightsArgs& a) override {
+    use(ordinal_);
+    const NormalityProgram& program = *cuda_normality();
+    all(a, a.n_nets, program.log_weights_workspace, program.log_weights, "log weights");
+  }
 
   std::string training_program(const Signature& signature) const override {
     const Choice<float> choice = chosen(signature);
@@ -120,6 +130,11 @@ class CudaDevice final : public Device {
   }
   size_t tangent_workspace(const TangentArgs<float>& a, int count) const override {
     return chosen(a.cohort.signature).program->tangent_workspace(a, count);
+  }
+
+  size_t dual_change_workspace(const DualChangeArgs& a, int count) const override {
+    use(ordinal_);
+    return cuda_normality()->dual_change_workspace(a, count);
   }
 
   void release_scratch() noexcept override {
@@ -229,9 +244,13 @@ class CudaDevice final : public Device {
   void all(const Args& args, size_t (*Program<float>::*workspace)(const Args&, int32_t),
            void (*Program<float>::*operation)(const Args&, const Launch&), const char* what) {
     const Program<float>& program = *chosen(args.cohort.signature).program;
-    const int32_t count = args.cohort.n_nets;
-    need_workspace((program.*workspace)(args, std::min(count, 1)), (program.*workspace)(args, count), what);
-    (program.*operation)(args, {0, count, workspace_, workspace_bytes_, stream_.get()});
+    all(args, args.cohort.n_nets, program.*workspace, program.*operation, what);
+  }
+  template <class Args>
+  void all(const Args& args, int32_t count, size_t (*workspace)(const Args&, int32_t),
+           void (*operation)(const Args&, const Launch&), const char* what) {
+    need_workspace(workspace(args, std::min(count, 1)), workspace(args, count), what);
+    operation(args, {0, count, workspace_, workspace_bytes_, stream_.get()});
     stream_.finish(what);
   }
 

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "cohort/kernels.h"
+#include "cohort/normality.h"
 #include "device/spectra.h"
 #include "device/update_bandwidth.h"
 
@@ -55,6 +56,10 @@ class Device {
   virtual void run(const AlignmentArgs<float>&) = 0;
   virtual void run(const EffectiveArgs<float>&) = 0;
 
+  // The operations of cohort/normality.h.
+  virtual void run(const DualChangeArgs&) = 0;
+  virtual void run(const LogWeightsArgs&) = 0;
+
   // Which program trains networks of this signature and, in brackets, why the faster ones do not: "tiled", "generic (tiled:
   // more than 32 inputs)". Throws Error where none does, because the device has not the signature's precision; so does run().
   virtual std::string training_program(const Signature& signature) const = 0;
@@ -62,6 +67,7 @@ class Device {
   // Scratch memory that an operation over `count` networks takes.
   virtual size_t train_workspace(const TrainArgs<float>&, int count) const = 0;
   virtual size_t tangent_workspace(const TangentArgs<float>&, int count) const = 0;
+  virtual size_t dual_change_workspace(const DualChangeArgs&, int count) const = 0;
   // Gives back the scratch memory that is kept between operations.
   virtual void release_scratch() noexcept = 0;
 

@@ -156,6 +156,21 @@ Measure measure_of(const std::string& column) {
   const std::string base = name.substr(0, name.find('.'));
   if ((base == "accuracy" || base == "loss") && name != base)  // of another split
     measure.label = base + " (" + spaced(name.substr(base.size() + 1)) + ")";
+  if (base == "dual_change" && name != base) {  // dual_change.FIELD[.CANDIDATE][.TENSOR]
+    static const std::map<std::string, std::string> fields = {{"delta_cdf", "\u0394-CDF"},
+                                                              {"delta_cdf_centred", "\u0394-CDF, centred"},
+                                                              {"ks", "KS distance in the dual"},
+                                                              {"laziness", "laziness in the dual"}};
+    const std::string rest = name.substr(base.size() + 1), field = rest.substr(0, rest.find('.'));
+    std::string of = rest.substr(std::min(field.size() + 1, rest.size()));
+    if (of.starts_with("p_norm_")) of = "p = " + of.substr(7);
+    if (const auto found = fields.find(field); found != fields.end()) {
+      measure.quantity = found->second;
+      measure.variant = spaced(of);
+      measure.label = measure.quantity + " (" + measure.variant + ")";
+      measure.floor = 0;
+    }
+  }
   static const std::map<std::string, std::string> remarks = {
       {"weight_change", "Frobenius norm"}, {"representation_alignment", "1 = as at the start"},
       {"cka", "1 = as at the start"},      {"kernel_alignment", "1 = as at the start"},

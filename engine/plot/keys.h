@@ -56,6 +56,7 @@ std::string value_label(const Table& table, const SweptKey& key, size_t value);
 struct Measure {
   std::string column = {};
   std::string label = {}, remark = {};
+  std::string quantity = {}, variant = {};  // label: "QUANTITY (VARIANT)", where it has these parts
   double floor = std::numeric_limits<double>::quiet_NaN(), ceiling = floor;  // bounds; NaN: none
 };
 

@@ -22,6 +22,7 @@
 #include "run/grid.h"
 #include "statistics/comparison.h"
 #include "statistics/moments.h"
+#include "statistics/quantiles.h"
 #include "statistics/regression.h"
 
 namespace cohort::engine {
@@ -53,7 +54,9 @@ void check(const PlotOptions& o) {
   only_for(!o.measures.empty(), "--measure", {"sweep", "curves", "bars", "scatter", "heatmap"});
   only_for(!o.by.empty(), "--by", {"curves", "bars", "scatter", "eigenvalues", "histogram"});
   only_for(o.error, "--error", {"curves", "bars", "scatter", "heatmap"});
-  only_for(o.log, "--log", {"curves", "histogram"});
+  only_for(o.log, "--log", {"sweep", "curves", "histogram"});
+  only_for(o.band != "sd", "--band", {"sweep", "curves"});
+  only_for(o.overlay, "--overlay", {"sweep"});
   only_for(!o.x.empty(), "--x", {"sweep", "scatter", "heatmap"});
   only_for(!o.y.empty(), "--y", {"heatmap"});
   only_for(o.test != "welch", "--test", {"bars"});
@@ -64,6 +67,7 @@ void check(const PlotOptions& o) {
     throw Error(fmt::format("--measure: --kind {} draws one, not {}", o.kind, o.measures.size()));
   if (o.test != "welch" && o.test != "mann_whitney")
     throw Error("--test '" + o.test + "': allowed are welch and mann_whitney");
+  if (o.band != "sd" && o.band != "quantiles") throw Error("--band '" + o.band + "': allowed are sd and quantiles");
   if (o.bins < 0 || o.bins > 1000) throw Error(fmt::format("--bins {}: allowed are 1 to 1000", o.bins));
   if (!o.nets.empty() && !o.by.empty()) throw Error("--net and --by: panels are either networks or arms");
   if (o.select.empty() != o.score.empty()) throw Error("--select and --score need each other");
@@ -97,7 +101,7 @@ Networks networks_of(const Table& all, const PlotOptions& options) {
   }
   if (options.select.empty()) return out;
 
-  const Chosen chosen = choose(out.table, options.select, options.score, options.minimise);
+  const Chosen chosen = choose(out.table, options.select, options.score, {.minimise = options.minimise});
   out.table = chosen.table;
   out.without = chosen.without;
   out.excluded = options.select;
@@ -118,12 +122,12 @@ Networks networks_of(const Table& all, const PlotOptions& options) {
       setting[options.select[k]] = choice.setting[k];
     }
     for (const double value : {choice.score.mean, choice.score.sd}) row.push_back(number(value));
-    row.push_back(std::to_string(choice.n_networks));
-    row.push_back(std::to_string(choice.n_networks - choice.score.n));
+    row.push_back(std::to_string(choice.n_networks()));
+    row.push_back(std::to_string(choice.n_networks() - choice.score.n));
     grid.row(std::move(row));
     Json arm = {{"arm", choice.arm}, {"setting", choice.found ? setting : Json()}};
     arm.update(json_of(choice.score));
-    arm["n_networks"] = choice.n_networks;
+    arm["n_networks"] = choice.n_networks();
     out.json["selection"]["arms"].push_back(arm);
   }
   out.text =
@@ -445,11 +449,8 @@ Plot curves(const RunDirectory& run, Networks networks, const PlotOptions& optio
       group.curves.push_back(series.value[r]);
       for (double& v : group.curves.back()) v = quantity.of(v);
     }
-    Json arm = {{"arm", arms.label[a]},
-                {"step", Json::array()},
-                {"n", Json::array()},
-                {"mean", Json::array()},
-                {"sd", Json::array()}};
+    Json arm = {{"arm", arms.label[a]}, {"step", Json::array()},   {"n", Json::array()},   {"mean", Json::array()},
+                {"sd", Json::array()},  {"median", Json::array()}, {"p05", Json::array()}, {"p95", Json::array()}};
     for (size_t s = 0; s < series.step.size(); ++s) {
       std::vector<double> here;
       for (const auto& curve : group.curves) here.push_back(curve[s]);
@@ -459,6 +460,10 @@ Plot curves(const RunDirectory& run, Networks networks, const PlotOptions& optio
       arm["n"].push_back(m.n);
       arm["mean"].push_back(m.mean);
       arm["sd"].push_back(m.sd);
+      const Quantiles q = quantiles(here, 0.05);
+      arm["median"].push_back(q.median);
+      arm["p05"].push_back(q.low);
+      arm["p95"].push_back(q.high);
     }
     json["arms"].push_back(arm);
     groups.push_back(std::move(group));
@@ -468,6 +473,7 @@ Plot curves(const RunDirectory& run, Networks networks, const PlotOptions& optio
                              .legend_title = arms.title,
                              .ordered = arms.ordered,
                              .means = true,
+                             .quantiles = options.band == "quantiles",
                              .log = options.log};
   if (name.starts_with("eval.")) drawn.quantity = "evaluation " + quantity.label;
   size_t n_diverged = 0;
@@ -628,6 +634,9 @@ Plot sweep(Networks networks, const PlotOptions& options, const std::string& tit
                                                         .measures = options.measures,
                                                         .x = options.x,
                                                         .excluded = networks.excluded,
+                                                        .quantiles = options.band == "quantiles",
+                                                        .overlay = options.overlay,
+                                                        .log = options.log,
                                                         .notes = networks.notes});
   return {svg, networks.text, text_of(json)};
 }

@@ -29,7 +29,9 @@ struct PlotOptions {
   std::string score = {};                // column that says which setting is best
   bool minimise = false;                 // the smallest score is the best
   bool error = false;                    // 1 - accuracy
-  bool log = false;                      // curves, histogram: a logarithmic y axis
+  bool log = false;                      // sweep, curves, histogram: a logarithmic y axis
+  std::string band = "sd";               // sweep, curves: "sd", or "quantiles": median and 5-95 %
+  bool overlay = false;                  // sweep: all measures in one panel, in colours
   std::string x = {}, y = {};            // scatter: column of x; heatmap: keys
   std::string test = "welch";            // bars: whose p values are drawn: "welch" or "mann_whitney"
   std::string tensor = {};               // eigenvalues, histogram

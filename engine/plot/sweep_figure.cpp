@@ -13,12 +13,14 @@
 #include "plot/figure.h"
 #include "plot/keys.h"
 #include "statistics/moments.h"
+#include "statistics/quantiles.h"
 
 namespace cohort::engine {
 namespace {
 
-constexpr size_t most_dots = 30000;       // beyond that a figure shows means only
-constexpr size_t most_means = 40;         // distinct x beyond which single networks tell more than means
+constexpr size_t most_dots = 30000;  // beyond that a figure shows means only
+constexpr size_t most_means = 40;    // distinct x beyond which single networks tell more than means
+constexpr double quartile = 0.25, band_tail = 0.05;
 constexpr double least_fraction = 0.1;    // an axis of fractions spans at least so much
 constexpr size_t most_panel_columns = 6;  // values of a key other than task.name that gets columns of panels
 
@@ -60,6 +62,11 @@ Roles assign_roles(const Table& table, const SweepFigureOptions& options) {
   if (!roles.x) roles.x = take(keys, more, [&](const SweptKey& key) { return !is_task(key); });
   if (!roles.x) roles.x = take(keys, more, is_task);
   if (!roles.panels) roles.panels = take(keys, first, is_task);
+  if (options.overlay) {  // the measures are the colours
+    if (!roles.panels) roles.panels = take(keys, first, [](const SweptKey& key) { return !key.numeric(); });
+    for (const SweptKey& key : keys) roles.pooled.push_back(key.name);
+    return roles;
+  }
   if (!roles.colour) roles.colour = take(keys, first, [](const SweptKey& key) { return key.name == "rule.geometry"; });
   if (!roles.colour) roles.colour = take(keys, first, [](const SweptKey& key) { return !key.numeric(); });
   if (!roles.colour) roles.colour = take(keys, fewer, [](const SweptKey&) { return true; });
@@ -99,19 +106,41 @@ std::vector<Measure> measures_of(const Table& table, const SweepFigureOptions& o
   return measures;
 }
 
+// ---- rows of panels ---------------------------------------------------------------------------------------------
+// What a row of panels shows: one measure, or several of them in colours.
+struct MeasureRow {
+  std::vector<Measure> measures;
+  std::vector<std::string> names;  // of each, in the legend
+  std::string label, remark;       // of the axis
+  double floor = no_number, ceiling = no_number;
+};
+
+std::vector<MeasureRow> rows_of(const std::vector<Measure>& measures, bool overlay) {
+  std::vector<MeasureRow> rows;
+  for (const Measure& m : measures)
+    if (rows.empty() || !overlay)
+      rows.push_back({{m}, {m.label}, m.label, m.remark, m.floor, m.ceiling});
+    else
+      rows[0].measures.push_back(m);
+  if (!overlay || measures.size() < 2) return rows;
+  MeasureRow& row = rows[0];
+  const auto all = [&](auto same) { return std::ranges::all_of(measures, [&](const Measure& m) { return same(m); }); };
+  const Measure& first = measures[0];
+  const bool variants = all([&](const Measure& m) { return !m.quantity.empty() && m.quantity == first.quantity; });
+  row.label = variants ? first.quantity : "";
+  row.remark = "";
+  row.names.clear();
+  for (const Measure& m : measures) row.names.push_back(variants ? m.variant : m.label);
+  if (!all([&](const Measure& m) { return m.floor == first.floor; })) row.floor = no_number;
+  if (!all([&](const Measure& m) { return m.ceiling == first.ceiling; })) row.ceiling = no_number;
+  return rows;
+}
+
 // ---- spreads --------------------------------------------------------------------------------------------------------
-// Median and quartiles, interpolated between neighbours.
-CurvePoint median_and_quartiles(double x, std::vector<double> values) {
-  std::erase_if(values, [](double v) { return !std::isfinite(v); });
-  if (values.empty()) return {x, no_number};
-  std::ranges::sort(values);
-  const auto quantile = [&](double q) {
-    const double at = q * double(values.size() - 1);
-    const size_t below = size_t(at), above = std::min(below + 1, values.size() - 1);
-    return values[below] + (at - double(below)) * (values[above] - values[below]);
-  };
-  if (values.size() == 1) return {x, values[0]};
-  return {x, quantile(0.5), quantile(0.25), quantile(0.75)};
+CurvePoint median_and_band(double x, const std::vector<double>& values, double tail) {
+  const Quantiles q = quantiles(values, tail);
+  if (q.n < 2) return {x, q.median};
+  return {x, q.median, q.low, q.high};
 }
 
 CurvePoint mean_and_spread(double x, const Moments& s) { return {x, s.mean, s.mean - s.sd, s.mean + s.sd}; }
@@ -233,36 +262,44 @@ std::string sweep_figure(const Table& table, const SweepFigureOptions& options) 
 
   const Positions x = positions(table, roles.x);
   const size_t n_panels = roles.panels ? roles.panels->values.size() : 1;
-  const size_t n_colours = roles.colour ? roles.colour->values.size() : 1;
+  const size_t n_colours = options.overlay ? measures.size() : roles.colour ? roles.colour->values.size() : 1;
+  const std::vector<MeasureRow> rows = rows_of(measures, options.overlay);
   figure.joined = roles.x && roles.x->numeric();
-  const bool means = x.at.size() <= most_means, dots = table.rows.size() * measures.size() <= most_dots;
+  const bool means = x.at.size() <= most_means,
+             dots = !options.quantiles && table.rows.size() * measures.size() <= most_dots;
+  if (options.quantiles) figure.spread = Spread::band;
   figure.x = x.axis;
   if (roles.colour) {
     figure.legend_title = key_label(roles.colour->name);
     if (roles.colour->numeric() && n_colours > 2) figure.n_ordered = n_colours;
   }
-  figure.columns = roles.panels ? n_panels : measures.size() <= 3 ? measures.size() : 2;
+  figure.columns = roles.panels ? n_panels : rows.size() <= 3 ? rows.size() : 2;
+  if (rows.size() * n_panels == 1 && options.overlay) figure.panel_width = 460, figure.panel_height = 280;
 
   size_t least = table.rows.size(), most = 0;  // networks behind a mean
   size_t n_drawn = 0, n_beyond = 0;
   std::vector<bool> drawn(table.rows.size(), false);
-  for (const Measure& measure : measures) {
+  for (const MeasureRow& row : rows) {
     // values [panel][colour][x]
     std::vector<std::vector<std::vector<std::vector<double>>>> values(
         n_panels, std::vector(n_colours, std::vector<std::vector<double>>(x.at.size())));
     std::vector<std::vector<double>> of_panel(n_panels);
-    const int column = table.column(measure.column);
-    for (size_t r = 0; r < table.rows.size(); ++r) {
-      const double value = to_number(cell(table, r, column));
-      if (!std::isfinite(value)) continue;
-      drawn[r] = true;
-      const size_t panel = roles.panels ? roles.panels->of_row[r] : 0,
-                   group = roles.colour ? roles.colour->of_row[r] : 0;
-      values[panel][group][roles.x ? roles.x->of_row[r] : 0].push_back(value);
-      of_panel[panel].push_back(value);
+    for (size_t m = 0; m < row.measures.size(); ++m) {
+      const int column = table.column(row.measures[m].column);
+      for (size_t r = 0; r < table.rows.size(); ++r) {
+        const double value = to_number(cell(table, r, column));
+        if (!std::isfinite(value)) continue;
+        drawn[r] = true;
+        const size_t panel = roles.panels ? roles.panels->of_row[r] : 0, group = options.overlay ? m
+                                                                                 : roles.colour
+                                                                                     ? roles.colour->of_row[r]
+                                                                                     : 0;
+        values[panel][group][roles.x ? roles.x->of_row[r] : 0].push_back(value);
+        of_panel[panel].push_back(value);
+      }
     }
 
-    const bool bounded = std::isfinite(measure.ceiling);
+    const bool bounded = std::isfinite(row.ceiling);
     std::vector<double> all;
     for (const auto& panel : of_panel) all.insert(all.end(), panel.begin(), panel.end());
     const Fence shown = bounded ? Fence{} : fence(all);
@@ -273,7 +310,9 @@ std::string sweep_figure(const Table& table, const SweepFigureOptions& options) 
       Panel out{.title = roles.panels ? value_label(table, *roles.panels, panel) : ""};
       if (roles.panels && roles.panels->numeric()) out.title = key_label(roles.panels->name) + " = " + out.title;
       for (size_t group = 0; group < n_colours; ++group) {
-        Curve curve{.label = roles.colour ? value_label(table, *roles.colour, group) : "",
+        Curve curve{.label = options.overlay ? row.names[group]
+                             : roles.colour  ? value_label(table, *roles.colour, group)
+                                             : "",
                     .style = group,
                     .points = {},
                     .dots = {}};
@@ -283,7 +322,9 @@ std::string sweep_figure(const Table& table, const SweepFigureOptions& options) 
           if (s.n == 0) continue;
           least = std::min(least, s.n);
           most = std::max(most, s.n);
-          if (means) curve.points.push_back(mean_and_spread(x.at[i], s));
+          if (means)
+            curve.points.push_back(options.quantiles ? median_and_band(x.at[i], here, band_tail)
+                                                     : mean_and_spread(x.at[i], s));
           if ((dots && s.n > 1) || !means)
             for (const double v : here) curve.dots.push_back({x.at[i], v});
         }
@@ -291,8 +332,8 @@ std::string sweep_figure(const Table& table, const SweepFigureOptions& options) 
       }
       std::vector<double> within = shared ? all : of_panel[panel];
       if (bounded) widen(within, least_fraction);
-      out.y = fit_axis(measure.label, within, !bounded && spans(within, 50), measure.floor, measure.ceiling);
-      out.y.remark = measure.remark;
+      out.y = fit_axis(row.label, within, options.log || (!bounded && spans(within, 50)), row.floor, row.ceiling);
+      out.y.remark = row.remark;
       figure.panels.push_back(std::move(out));
     }
   }
@@ -309,8 +350,10 @@ std::string sweep_figure(const Table& table, const SweepFigureOptions& options) 
   }
   if (most > 1 && means) {
     const std::string over = least == most ? fmt::format("{}", most) : fmt::format("{}\u2013{}", least, most);
-    figure.notes.push_back(fmt::format("Mean \u00b1 sd over {} networks each{}.", over,
-                                       dots ? "; dots: single networks" : "; too many to show single networks"));
+    figure.notes.push_back(options.quantiles
+                               ? fmt::format("Median and 5\u201395 % band over {} networks each.", over)
+                               : fmt::format("Mean \u00b1 sd over {} networks each{}.", over,
+                                             dots ? "; dots: single networks" : "; too many to show single networks"));
   } else if (n_drawn > 0) {
     figure.notes.push_back("Every " + std::string(means ? "marker" : "dot") + " is one network.");
   }
@@ -399,7 +442,9 @@ std::string history_figure(const std::vector<int64_t>& step, const std::vector<H
     for (const size_t i : drawn[g]) {
       const std::vector<double> here = values_at(group, i);
       const double x = double(step[i]);
-      const CurvePoint point = medians ? median_and_quartiles(x, here) : mean_and_spread(x, moments(here));
+      const CurvePoint point = options.quantiles ? median_and_band(x, here, band_tail)
+                               : medians         ? median_and_band(x, here, quartile)
+                                                 : mean_and_spread(x, moments(here));
       curve.points.push_back(point);
       shown.push_back(point.mean);
       if (options.means && !log) shown.insert(shown.end(), {point.low, point.high});
@@ -415,8 +460,9 @@ std::string history_figure(const std::vector<int64_t>& step, const std::vector<H
   }
   if (options.ordered && labels.size() > 2) figure.n_ordered = labels.size();
   if (n_networks > groups.size())
-    figure.notes.insert(figure.notes.begin(), medians ? "Lines: medians over networks; bands: quartiles."
-                                                      : "Lines: means over networks; bands: \u00b1 sd.");
+    figure.notes.insert(figure.notes.begin(), options.quantiles ? "Lines: medians over networks; bands: 5\u201395 %."
+                                              : medians         ? "Lines: medians over networks; bands: quartiles."
+                                                                : "Lines: means over networks; bands: \u00b1 sd.");
   return draw(figure);
 }
 

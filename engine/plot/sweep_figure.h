@@ -17,11 +17,14 @@ struct SweepFigureOptions {
   std::string colour = {};
   std::string panels = {};                 // one column of panels per value of this key
   std::vector<std::string> excluded = {};  // keys that are not shown, although they may vary
+  bool quantiles = false;                  // median and 5-95 % band instead of mean and sd
+  bool overlay = false;                    // measures share a row of panels and have the colours
+  bool log = false;                        // logarithmic y axes
   std::vector<std::string> notes = {};     // further lines below
 };
 
 // An SVG document: rows of panels are measures, columns of panels the values of one swept key (task.name if it is
-// swept), the x axis is the swept number with most values, colours are the values of another key. Points are means over
+// swept), the x axis is the swept number with most values, colours are the values of another key (or the measures). Points are means over
 // the networks that agree in all of these, bars their standard deviation, faint dots the single networks. Networks
 // without a value (diverged ones) are left out and counted below the figure, and so are keys that found no place.
 //
@@ -41,8 +44,9 @@ struct HistoryFigureOptions {
   std::string title = {};
   std::string quantity = "training loss";
   std::string legend_title = {};
-  bool ordered = false;  // labels are values in increasing order
-  bool means = false;    // always means and standard deviations, on a linear axis unless `log`
+  bool ordered = false;    // labels are values in increasing order
+  bool means = false;      // always means and standard deviations, on a linear axis unless `log`
+  bool quantiles = false;  // of `means`: medians and 5-95 % bands instead
   bool log = false;
   std::vector<std::string> notes = {};
 };

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "cohort/error.h"
+#include "config/potential.h"
 
 namespace cohort::engine {
 
@@ -12,10 +13,20 @@ namespace {
 
 constexpr int kSlice = 256;  // networks measured at once: bounds host memory
 
-// Effective weights of one tensor, now and at the start, and its tangent kernels.
+// Changes of one tensor's parameters in the dual spaces of the candidates and, where they are not all that networks have, one
+// more: their own.
+struct DualChanges {
+  size_t n_potentials = 0;
+  std::vector<size_t> own;          // [n_nets] of which potential each network is
+  std::vector<DualChange> changes;  // [n_nets][n_potentials]
+};
+
+// Effective weights of one tensor, now and at the start, how log-normal they are, its changes and its tangent kernels.
 struct TensorData {
   int rows = 0, cols = 0;
   std::vector<float> weights[2];
+  std::vector<Normality> log_weights[2];
+  DualChanges dual;
   std::vector<TangentSums> tangent;
   MatrixView matrix(int when, int i) const {
     return {weights[when].data() + size_t(i) * size_t(rows) * size_t(cols), rows, cols};
@@ -23,6 +34,40 @@ struct TensorData {
 };
 
 bool is_spectral(Need need) { return need == Need::singular_values || need == Need::eigenvalues; }
+
+// `theta_start`: of networks [first, first + cohort.n_nets).
+DualChanges dual_changes(Device& device, const Networks& networks, int first, const Cohort<float>& cohort,
+                         const float* theta_start, int k, std::span<const Potential> candidates) {
+  const Tensor t = tensor(cohort.signature, k);
+  const size_t count = size_t(cohort.n_nets), n = candidates.size();
+  DualChanges out;
+  std::vector<Potential> own;
+  for (size_t i = 0; i < count; ++i) {
+    const RuleSpec& rule = networks.spec(first + int(i)).rule[int(t.role)];
+    own.push_back({rule.geometry, rule.p, rule.beta});
+    const auto same = [&](const Potential& q) { return same_dual_space(q, own.back()); };
+    out.own.push_back(size_t(std::ranges::find_if(candidates, same) - candidates.begin()));
+  }
+  out.n_potentials = std::ranges::find(out.own, n) == out.own.end() ? n : n + 1;
+  std::vector<Potential> potentials;
+  for (size_t i = 0; i < count; ++i) {
+    potentials.insert(potentials.end(), candidates.begin(), candidates.end());
+    if (out.n_potentials > n) potentials.push_back(own[i]);
+  }
+  const DeviceArray<Potential> wanted(device, potentials);
+  const DeviceArray<DualChange> changes(device, potentials.size());
+  device.run(DualChangeArgs{.n_nets = cohort.n_nets,
+                            .n_potentials = int32_t(out.n_potentials),
+                            .n = int64_t(t.offset_ei - t.offset),
+                            .stride = int64_t(n_params(cohort.signature)),
+                            .before = theta_start + t.offset,
+                            .after = cohort.theta + t.offset,
+                            .mask = cohort.mask ? cohort.mask + t.offset : nullptr,
+                            .potentials = wanted.data(),
+                            .changes = changes.data()});
+  out.changes = changes.download();
+  return out;
+}
 
 TangentSums at_start(const TangentSums& s) {
   return {s.start_start, s.start_start, s.start_start, s.target_start, s.target_start, s.target_target};
@@ -64,13 +109,25 @@ Measures::Measures(const AnalysisSettings& settings, const Signature& signature)
     if (!per_tensor && signature.n_layers == 0) continue;  // no hidden units
     for (const int k : per_tensor ? tensors_ : std::vector<int>{-1}) {
       if (analysis->need == Need::eigenvalues && tensor(signature, k).role != Role::recurrent) continue;
-      items_.push_back({analysis, k, list_.size()});
+      const size_t first = list_.size();
       for (const Field& field : analysis->fields) {
-        std::string column = name;
+        std::string column = name, doc = field.doc;
         if (*field.name) column += std::string(".") + field.name;
-        if (k >= 0 && k != main_tensor(signature)) column += "." + tensor_name(signature, k);
-        list_.push_back({column, field.doc, analysis->comparison});
+        const std::string of_tensor =
+            k >= 0 && k != main_tensor(signature) ? "." + tensor_name(signature, k) : std::string();
+        for (size_t c = 0; field.of_candidates && c < settings.candidates.size(); ++c)
+          doc += (c == 0 ? ": " : ", ") + std::to_string(c) + " " + potential_word(settings.candidates[c]);
+        if (!field.per_candidate) {
+          list_.push_back({column + of_tensor, doc, analysis->comparison});
+          continue;
+        }
+        for (const Potential& candidate : settings.candidates)
+          list_.push_back({column + "." + potential_name(candidate) + of_tensor,
+                           doc + ", under " + potential_word(candidate), analysis->comparison});
+        list_.push_back(
+            {column + ".matched" + of_tensor, doc + ", under the network's own potential", analysis->comparison});
       }
+      items_.push_back({analysis, k, first, list_.size() - first});
     }
   }
 }
@@ -140,10 +197,9 @@ Measures::Values Measures::finish(Pending pending) const {
 
 void Measures::record(const Item& item, const Observation& seen, std::vector<double>& to, size_t n_nets,
                       size_t net) const {
-  double values[16];
-  const std::span<double> fields(values, item.analysis->fields.size());
-  item.analysis->measure(seen, fields);
-  for (size_t f = 0; f < fields.size(); ++f) to[(item.first + f) * n_nets + net] = fields[f];
+  std::vector<double> values(item.count);
+  item.analysis->measure(seen, values);
+  for (size_t v = 0; v < item.count; ++v) to[(item.first + v) * n_nets + net] = values[v];
 }
 
 void Measures::measure_slice(Device& device, const Networks& networks, int first, int count, Pending& out) const {
@@ -164,14 +220,22 @@ void Measures::measure_slice(Device& device, const Networks& networks, int first
     const bool spectral = wanted.singular_values || wanted.eigenvalues;
     for (int when = 0; when < 2; ++when) {
       const bool spectra_here = spectral && (when == 0 || out.with_start);
-      if (!needs(Need::weights) && !spectra_here) continue;
+      const bool logs_here = needs(Need::log_weights) && (when == 0 || out.with_start);
+      if (!needs(Need::weights) && !logs_here && !spectra_here) continue;
       DeviceArray<float> weights(device, size_t(count) * size_t(t.rows) * size_t(t.cols));
       device.run(EffectiveArgs<float>{cohort[when], k, weights.data()});
       if (needs(Need::weights)) d.weights[when] = weights.download();
+      if (logs_here) {
+        const DeviceArray<Normality> fits(device, size_t(count));
+        device.run(LogWeightsArgs{count, int64_t(t.rows) * t.cols, weights.data(), fits.data()});
+        d.log_weights[when] = fits.download();
+      }
       if (!spectra_here) continue;
       auto spectra = device.spectra().measure(weights.data(), count, t.rows, t.cols, wanted);
       out.parts.push_back({k, when, first, count, std::move(weights), std::move(spectra)});
     }
+    if (needs(Need::dual_change))
+      d.dual = dual_changes(device, networks, first, cohort[0], theta_start.data(), k, settings_.candidates);
     if (needs(Need::tangent)) {
       DeviceArray<TangentSums> sums(device, size_t(count));
       device.run(TangentArgs<float>{cohort[0], theta_start.data(), settings_.kernel_trials, k, sums.data(),
@@ -213,6 +277,15 @@ void Measures::measure_slice(Device& device, const Networks& networks, int first
           case Need::weights:
             seen.weights = d->matrix(when, i);
             seen.weights_start = d->matrix(1, i);
+            break;
+          case Need::log_weights:
+            seen.log_weights = &d->log_weights[when][size_t(i)];
+            break;
+          case Need::dual_change:
+            seen.dual_changes =
+                std::span(d->dual.changes).subspan(size_t(i) * d->dual.n_potentials, d->dual.n_potentials);
+            seen.n_candidates = settings_.candidates.size();
+            seen.own = d->dual.own[size_t(i)];
             break;
           case Need::singular_values:
           case Need::eigenvalues:

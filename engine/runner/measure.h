@@ -14,7 +14,7 @@ class Measures {
  public:
   Measures(const AnalysisSettings& settings, const Signature& signature);
 
-  // One measured number: NAME[.FIELD][.TENSOR], where the plain name is the main tensor's.
+  // One measured number: NAME[.FIELD][.CANDIDATE][.TENSOR], where the plain name is the main tensor's.
   struct Measure {
     std::string name, doc;
     bool comparison;  // has no value at the start
@@ -52,8 +52,8 @@ class Measures {
  private:
   struct Item {
     const Analysis* analysis;
-    int tensor;    // -1: not about one tensor
-    size_t first;  // index of its first field in list_
+    int tensor;           // -1: not about one tensor
+    size_t first, count;  // its values in list_
   };
   void measure_slice(Device& device, const Networks& networks, int first, int count, Pending& out) const;
   void record(const Item& item, const Observation& seen, std::vector<double>& to, size_t n_nets, size_t net) const;

@@ -19,10 +19,10 @@ namespace cohort::engine {
 
 namespace {
 
-bool makes_kernels(const AnalysisSettings& analysis) {
-  return std::any_of(analysis.names.begin(), analysis.names.end(), [](const std::string& name) {
+bool has_need(const AnalysisSettings& analysis, Need need) {
+  return std::any_of(analysis.names.begin(), analysis.names.end(), [need](const std::string& name) {
     const Analysis* const a = find_analysis(name.c_str());
-    return a && a->need == Need::tangent;
+    return a && a->need == need;
   });
 }
 
@@ -41,6 +41,20 @@ size_t kernel_scratch(const Device& device, const AnalysisSettings& analysis, co
     tangent.tensor = k;
     tangent.loss_steps = loss_steps;
     most = std::max(most, device.tangent_workspace(tangent, count));
+  }
+  return most;
+}
+
+// Of changes in dual spaces, likewise; logarithms of weights take no more.
+size_t dual_change_scratch(const Device& device, const AnalysisSettings& analysis, const Signature& signature,
+                           int count) {
+  size_t most = 0;
+  for (const int k : analysed_tensors(analysis, signature)) {
+    const Tensor t = tensor(signature, k);
+    DualChangeArgs change;
+    change.n_potentials = int32_t(analysis.candidates.size()) + 1;
+    change.n = int64_t(t.rows) * t.cols;
+    most = std::max(most, device.dual_change_workspace(change, count));
   }
   return most;
 }
@@ -80,7 +94,7 @@ Plan make_plan(const Experiment& experiment, Device* device) {
   const RunSettings& settings = experiment.settings();
   Plan plan;
   plan.n_networks = experiment.size();
-  const bool kernels = makes_kernels(settings.analysis);
+  const bool kernels = has_need(settings.analysis, Need::tangent);
   struct Kind {
     size_t n_measures;
     LossSteps loss_steps = LossSteps::last;  // `all` if one of the networks is not `last`
@@ -139,7 +153,9 @@ Plan make_plan(const Experiment& experiment, Device* device) {
       return kernels ? kernel_scratch(*device, settings.analysis, signature, loss_steps, n_nets) : 0;
     };
     plan.kernel_bytes = std::max(plan.kernel_bytes, kernel_bytes(1));
-    const size_t scratch = std::max(device->train_workspace(train, in_cohort), kernel_bytes(in_cohort));
+    size_t scratch = std::max(device->train_workspace(train, in_cohort), kernel_bytes(in_cohort));
+    if (has_need(settings.analysis, Need::dual_change) || has_need(settings.analysis, Need::log_weights))
+      scratch = std::max(scratch, dual_change_scratch(*device, settings.analysis, signature, in_cohort));
     plan.memory_bytes =
         std::max(plan.memory_bytes, size_t(in_cohort) * bytes_per_network(signature, settings) + scratch);
   }

@@ -59,6 +59,17 @@ Observation with_grams(Observation seen) {
   return seen;
 }
 
+// How log-normal the weights are, by the CPU's program.
+Normality log_fit(const Matrix<float>& w) {
+  Normality fit;
+  const LogWeightsArgs args{.n_nets = 1, .n = int64_t(w.data.size()), .weights = w.data.data(), .fits = &fit};
+  const NormalityProgram& program = *cpu_normality();
+  const size_t bytes = program.log_weights_workspace(args, 1);
+  const std::unique_ptr<void, void (*)(void*)> memory(std::aligned_alloc(256, bytes), std::free);
+  program.log_weights(args, {0, 1, memory.get(), bytes, nullptr});
+  return fit;
+}
+
 // ---- the table ------------------------------------------------------------------------------------------------------
 
 TEST(Registry, holds_the_words_of_registry_cmake_in_their_order) {
@@ -211,8 +222,9 @@ TEST(SignFlips, counts_opposite_signs_among_weights_that_had_one) {
 TEST(LogWeightMoments, of_two_values_are_those_of_a_coin) {
   Matrix<float> w(2, 3);
   w.data = {4, -1, 0, 4, -0.f, 1};  // ln 4 and 0, twice each
+  const Normality fit = log_fit(w);
   Observation seen;
-  seen.weights = view(w);
+  seen.log_weights = &fit;
   const double mean = std::log(2.0);
   EXPECT_NEAR(measured("log_weight_moments", seen, "mean"), mean, rounding(4));
   EXPECT_NEAR(measured("log_weight_moments", seen, "sd"), mean, rounding(4));
@@ -233,8 +245,9 @@ TEST(LogWeightMoments, agree_with_raw_moments_and_with_log_normal_weights) {
   }
   const long double m = raw[1], m2 = raw[2] - m * m, m3 = raw[3] - 3 * m * raw[2] + 2 * m * m * m,
                     m4 = raw[4] - 4 * m * raw[3] + 6 * m * m * raw[2] - 3 * m * m * m * m;
+  const Normality fit = log_fit(w);
   Observation seen;
-  seen.weights = view(w);
+  seen.log_weights = &fit;
   const double mean = measured("log_weight_moments", seen, "mean"), sd = measured("log_weight_moments", seen, "sd"),
                skewness = measured("log_weight_moments", seen, "skewness"),
                kurtosis = measured("log_weight_moments", seen, "kurtosis");
@@ -248,19 +261,60 @@ TEST(LogWeightMoments, agree_with_raw_moments_and_with_log_normal_weights) {
   EXPECT_NEAR(sd, sigma, 4 * sigma / std::sqrt(2.0 * n));
   EXPECT_NEAR(skewness, 0, 4 * std::sqrt(6.0 / n));
   EXPECT_NEAR(kurtosis, 0, 4 * std::sqrt(24.0 / n));
+  // Lilliefors' test at 5 %, in Stephens' form; uniform weights, whose logarithms are exponential, fail it.
+  const double critical = 0.895 / (std::sqrt(n) - 0.01 + 0.85 / std::sqrt(n));
+  EXPECT_LT(measured("log_weight_moments", seen, "ks"), critical);
+  const Normality uniform = log_fit(filled(200, 200, [&] { return random.uniform(); }));
+  seen.log_weights = &uniform;
+  EXPECT_GT(measured("log_weight_moments", seen, "ks"), 20 * critical);
 }
 
 TEST(LogWeightMoments, equal_weights_have_no_shape_and_zero_weights_no_moments) {
   const Matrix<float> equal = filled(300, 300, [] { return .1; }), zero(3, 3);
+  const Normality of_equal = log_fit(equal), of_zero = log_fit(zero);
   Observation seen;
-  seen.weights = view(equal);
+  seen.log_weights = &of_equal;
   EXPECT_DOUBLE_EQ(measured("log_weight_moments", seen, "mean"), std::log(double(.1f)));
   EXPECT_EQ(measured("log_weight_moments", seen, "sd"), 0);
   EXPECT_TRUE(std::isnan(measured("log_weight_moments", seen, "skewness")));
   EXPECT_TRUE(std::isnan(measured("log_weight_moments", seen, "kurtosis")));
-  seen.weights = view(zero);
-  for (const char* field : {"mean", "sd", "skewness", "kurtosis"})
+  EXPECT_TRUE(std::isnan(measured("log_weight_moments", seen, "ks")));
+  seen.log_weights = &of_zero;
+  for (const char* field : {"mean", "sd", "skewness", "kurtosis", "ks"})
     EXPECT_TRUE(std::isnan(measured("log_weight_moments", seen, field)));
+}
+
+TEST(DualChange, fields_are_those_of_the_candidates_and_of_the_own_potential) {
+  std::vector<DualChange> changes(3);
+  for (size_t i = 0; i < 3; ++i) {
+    const double v = double(i);
+    changes[i] = {};
+    changes[i].change.delta_cdf = 0.4 - 0.1 * v;
+    changes[i].change.delta_cdf_centred = 10 + v;
+    changes[i].change.ks = 20 + v;
+    changes[i].laziness = 30 + v;
+    changes[i].sign_flips = 5;
+  }
+  Observation seen;
+  seen.dual_changes = changes;
+  const auto values = [&](size_t n_candidates, size_t own) {
+    seen.n_candidates = n_candidates;
+    seen.own = own;
+    std::vector<double> out(4 * (n_candidates + 1) + 3);
+    find_analysis("dual_change")->measure(seen, out);
+    return out;
+  };
+  const double a = 0.4, b = 0.4 - 0.1, c = 0.4 - 0.2;
+  EXPECT_EQ(values(3, 1), (std::vector<double>{a, b, c, b, 10, 11, 12, 11, 20, 21, 22, 21, 30, 31, 32, 31, 2, 0, 5}));
+  EXPECT_EQ(values(3, 2)[17], 1);
+  const std::vector<double> other = values(2, 2);  // its own is none of the candidates
+  EXPECT_EQ(std::vector<double>(other.begin(), other.begin() + 3), (std::vector<double>{a, b, c}));
+  EXPECT_EQ(other[12], 1);
+  EXPECT_TRUE(std::isnan(other[13]));
+  changes[2].change.delta_cdf = changes[1].change.delta_cdf;  // the first of equal ones
+  EXPECT_EQ(values(3, 2)[16], 1);
+  for (DualChange& d : changes) d.change.delta_cdf = d.change.mean = std::nan("");
+  for (const size_t i : {16, 17, 18}) EXPECT_TRUE(std::isnan(values(3, 0)[i]));
 }
 
 // ---- hidden states --------------------------------------------------------------------------------------------------

@@ -42,6 +42,11 @@ for kind in sweep curves bars scatter heatmap eigenvalues histogram; do
   "$tool" plot run --kind $kind --out $kind.svg --json >$kind.json 2>err || failures=$((failures + 1))
   expect "$kind as JSON" 0 "" python3 -c 'import json, sys; assert json.load(open(sys.argv[1]))["kind"] == sys.argv[2]' $kind.json $kind
 done
+expect "medians" 0 "curves.svg" "$tool" plot run --kind curves --band quantiles --out curves.svg
+figure curves.svg
+expect "measures in one panel" 0 "figure.svg" "$tool" plot run --overlay --band quantiles --log --out figure.svg \
+  --measure svd_entropy.final --measure svd_entropy.initial
+figure figure.svg
 expect "default file" 0 "run/bars.svg" "$tool" plot run --kind bars
 figure run/bars.svg
 expect "table of tests" 0 "p_holm" "$tool" plot run --kind bars --by network.activation --out bars.svg
@@ -115,6 +120,8 @@ refuse "unknown score" "did you mean 'final.loss'" --kind bars --select rule.lr 
 refuse "selection without score" "--score" --kind bars --select rule.lr
 refuse "unknown tensor" "there is: recurrent" --kind histogram --tensor readuot
 refuse "unknown network" "no such network" --kind eigenvalues --net 77
+refuse "unknown band" "sd and quantiles" --band iqr
+refuse "overlay of bars" "does not belong" --kind bars --overlay
 refuse "option of another kind" "does not belong" --kind bars --bins 3
 refuse "history of some" "none of --measure" --history --where rule.lr=0.05
 refuse "history of a kind" "exclude each other" --kind curves --history

@@ -72,7 +72,8 @@ steps = 6
 [eval]
 trials = 10
 [analysis]
-names = ["weight_change", "representation_alignment", "kernel_alignment", "svd_entropy", "effective_rank"]
+names = ["weight_change", "representation_alignment", "kernel_alignment", "svd_entropy", "effective_rank", "dual_change",
+  "log_weight_moments"]
 probe_trials = 12
 kernel_trials = 3
 [output]
@@ -819,6 +820,121 @@ TEST(Measures, RepresentationsAreThoseOfTheLastLayer) {
     EXPECT_GT(values.now[size_t(2 * count + i)], 0);
     for (int m = 0; m < 3; ++m) EXPECT_TRUE(std::isnan(values.start[size_t(m * count + i)]));
   }
+}
+
+// Potentials of one sweep: one is the p-norm of another parameter than any candidate.
+TEST(Measures, DualChangesAreThoseOfTheParametersAndOfTheOwnPotential) {
+  const Experiment e = Experiment::parse(R"(
+name = "dual"
+[network]
+n_hidden = 20
+[task]
+name = "perceptual_decision"
+batch = 4
+[train]
+steps = 12
+[eval]
+trials = 8
+[init]
+density = 0.8
+[analysis]
+names = ["dual_change"]
+tensors = ["recurrent", "input"]
+candidates = ["neg_entropy", "p_norm:3", "hypentropy:0.5"]
+every = 6
+[output]
+weights = "all"
+[sweep]
+"rule.beta" = [0.5, 2.0]
+[[sweep.zip]]
+"rule.geometry" = ["euclidean", "neg_entropy", "p_norm", "p_norm", "hypentropy"]
+"rule.p" = [3.0, 3.0, 2.0, 3.0, 3.0]
+)");
+  const UnitResult r = train(e, all_of(e));
+  const auto value = [&](const std::string& name, size_t i) { return column(r, "dual_change." + name)[i]; };
+  int n_recovered = 0;
+  for (size_t i = 0; i < r.net.size(); ++i) {
+    SCOPED_TRACE(i);
+    const NetSpec spec = e.network(r.net[i]).spec;
+    const RuleSpec& rule = spec.rule[int(Role::recurrent)];
+    for (const std::string of : {"", ".input"}) {
+      const std::string tensor = of.empty() ? ".recurrent" : of;
+      const std::vector<float> start = of_network(r, "weights" + tensor + ".initial", i),
+                               end = of_network(r, "weights" + tensor + ".final", i);
+      const auto expect = [&](const std::string& candidate, auto dual) {
+        std::vector<double> z;
+        double moved = 0, before = 0, mean = 0, m2 = 0;
+        for (size_t k = 0; k < start.size(); ++k) {
+          if (start[k] == 0) continue;  // absent
+          z.push_back(dual(double(end[k])) - dual(double(start[k])));
+          moved += z.back() * z.back();
+          before += dual(double(start[k])) * dual(double(start[k]));
+          mean += z.back();
+        }
+        if (of.empty()) {
+          EXPECT_LT(z.size(), start.size());
+        }
+        mean /= double(z.size());
+        for (const double d : z) m2 += (d - mean) * (d - mean);
+        for (double& d : z) d /= std::sqrt(m2 / double(z.size() - 1));
+        std::ranges::sort(z);
+        EXPECT_NEAR(value("delta_cdf." + candidate + of + ".final", i), delta_cdf(z.data(), int64_t(z.size())),
+                    3 * 0.0101 / double(z.size()));  // of values that are rounded across a point of the integral
+        EXPECT_NEAR(value("laziness." + candidate + of + ".final", i), std::sqrt(moved / before),
+                    1e-9 * std::sqrt(moved / before));
+      };
+      const auto log = [](double w) { return (w < 0 ? -1 : 1) * (std::log(std::abs(w)) + 1); };
+      const auto square = [](double w) { return w * std::abs(w); };
+      const auto asinh = [](double beta) { return [beta](double w) { return std::asinh(w / beta); }; };
+      expect("neg_entropy", log);
+      expect("p_norm_3", square);
+      expect("hypentropy_0.5", asinh(0.5));
+      const bool own_is_identity =
+          rule.geometry == GeometryId::euclidean || (rule.geometry == GeometryId::p_norm && rule.p == 2);
+      if (rule.geometry == GeometryId::neg_entropy) expect("matched", log);
+      if (rule.geometry == GeometryId::p_norm && rule.p == 3) expect("matched", square);
+      if (rule.geometry == GeometryId::hypentropy) expect("matched", asinh(rule.beta));
+      if (own_is_identity) expect("matched", [](double w) { return w; });
+      const bool is_candidate = !own_is_identity && (rule.geometry != GeometryId::hypentropy || rule.beta == 0.5);
+      EXPECT_EQ(std::isfinite(value("recovered" + of + ".final", i)), is_candidate);
+      const char* const names[] = {"neg_entropy", "p_norm_3", "hypentropy_0.5"};
+      const double nearest = value("nearest" + of + ".final", i);
+      for (const char* name : names)
+        EXPECT_LE(value("delta_cdf." + std::string(names[size_t(nearest)]) + of + ".final", i),
+                  value("delta_cdf." + std::string(name) + of + ".final", i));
+      n_recovered += value("recovered" + of + ".final", i) == 1;
+    }
+    EXPECT_EQ(value("sign_flips.final", i) > 0, rule.geometry != GeometryId::neg_entropy)
+        << value("sign_flips.final", i);
+  }
+  EXPECT_GT(n_recovered, 0);
+  const auto series = std::ranges::find(r.series, "dual_change.delta_cdf.matched", &UnitResult::Series::name);
+  ASSERT_NE(series, r.series.end());
+  EXPECT_EQ(series->step, (std::vector<int64_t>{0, 6, 12}));
+  EXPECT_TRUE(std::isnan(series->value[0]));
+  EXPECT_TRUE(std::isfinite(series->value[1]));
+  EXPECT_EQ(series->value[2], value("delta_cdf.matched.final", 0));
+}
+
+TEST(Plan, CountsTheScratchOfDualChanges) {
+  const char* const text = R"(
+name = "wide"
+[network]
+core = "feedforward"
+n_hidden = 1000
+[task]
+name = "flat_mnist"
+batch = 1
+[analysis]
+names = ["dual_change"]
+)";
+  const auto device = open_cpu_device(1);
+  const auto plan = [&](const std::vector<std::string>& overrides) {
+    return make_plan(Experiment::parse(text, "config", overrides), device.get()).memory_bytes;
+  };
+  const size_t with = plan({}), without = plan({"analysis.names=[]"});
+  EXPECT_GT(with, without);  // a double and two floats a weight of the tensor are more than training takes
+  EXPECT_GE(with, size_t(16) * 784 * 1000);
 }
 
 TEST(Stopping, GivesNoResult) {

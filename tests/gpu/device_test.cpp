@@ -100,6 +100,48 @@ TEST_F(CudaDevice, RefusesAnOrdinalThatIsNotThere) {
   EXPECT_FALSE(open(-1, &reason));
 }
 
+// Through the engine's interface, with less memory for a workspace than all samples take at once or with more.
+TEST_F(CudaDevice, NormalityIsThatOfTheCpu) {
+  const int n_nets = 5, n = 300;
+  const std::vector<float> before = random_matrices(n_nets, 1, n);
+  std::vector<float> after = random_matrices(n_nets, n, 1);
+  for (size_t i = 0; i < after.size(); ++i) after[i] = before[i] * std::exp(0.1f * after[after.size() - 1 - i]);
+  std::vector<Potential> potentials;
+  for (int i = 0; i < n_nets; ++i) {
+    potentials.push_back({.geometry = GeometryId::neg_entropy});
+    potentials.push_back({.geometry = GeometryId::p_norm, .p = 3});
+  }
+  const auto measure = [&](Device& d) {
+    const DeviceArray<float> from(d, before), to(d, after);
+    const DeviceArray<Potential> wanted(d, potentials);
+    const DeviceArray<DualChange> changes(d, potentials.size());
+    const DeviceArray<Normality> fits(d, size_t(n_nets));
+    const DualChangeArgs args{.n_nets = n_nets,
+                              .n_potentials = 2,
+                              .n = n,
+                              .stride = n,
+                              .before = from.data(),
+                              .after = to.data(),
+                              .potentials = wanted.data(),
+                              .changes = changes.data()};
+    EXPECT_GE(d.dual_change_workspace(args, n_nets), size_t(16) * n);
+    d.run(args);
+    d.run(LogWeightsArgs{n_nets, n, from.data(), fits.data()});
+    return std::pair(changes.download(), fits.download());
+  };
+  const auto cpu = engine::open_cpu_device(2);
+  const auto [changes, fits] = measure(*device);
+  const auto [wanted_changes, wanted_fits] = measure(*cpu);
+  constexpr double allowed = 3 * 0.0101 / n;  // three values that rounding takes over a point of the integral
+  for (size_t i = 0; i < changes.size(); ++i) {
+    EXPECT_NEAR(changes[i].change.delta_cdf, wanted_changes[i].change.delta_cdf, allowed) << i;
+    EXPECT_NEAR(changes[i].laziness, wanted_changes[i].laziness, 1e-12) << i;
+    EXPECT_EQ(changes[i].change.n, n);
+  }
+  for (size_t i = 0; i < fits.size(); ++i)
+    EXPECT_NEAR(fits[i].delta_cdf_centred, wanted_fits[i].delta_cdf_centred, allowed) << i;
+}
+
 // The same life of one cohort on two devices of the engine.
 struct Life {
   std::vector<float> loss, theta, hidden, weights;

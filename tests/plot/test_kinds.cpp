@@ -17,6 +17,7 @@
 #include "plot/heatmap_figure.h"
 #include "plot/plot.h"
 #include "plot/scatter_figure.h"
+#include "plot/select.h"
 #include "plot/spectra_figure.h"
 #include "plot/sweep_figure.h"
 #include "svg_reader.h"
@@ -106,7 +107,7 @@ TEST(Where, KeepsTheNetworksThatSatisfyAllConditions) {
 // ---- choice of settings ---------------------------------------------------------------------------------------------
 TEST(Choose, TakesTheBestSettingOfEachArm) {
   const std::vector<std::string> keys = {"rule.clip"};
-  const Chosen chosen = choose(models_table(), keys, "final.accuracy", false);
+  const Chosen chosen = choose(models_table(), keys, "final.accuracy");
   ASSERT_EQ(chosen.choices.size(), 6u);
   const auto setting = [&](size_t arm) { return chosen.choices[arm].setting[0]; };
   EXPECT_EQ(setting(0), "1");  // dense, 10
@@ -116,19 +117,78 @@ TEST(Choose, TakesTheBestSettingOfEachArm) {
   EXPECT_FALSE(chosen.choices[4].found);
   EXPECT_EQ(setting(5), "1");  // clip 5 has the better mean over four, but the fifth diverged
   EXPECT_NEAR(chosen.choices[0].score.mean, 0.952, 1e-12);
-  EXPECT_EQ(chosen.choices[0].n_networks, 5u);
+  EXPECT_EQ(chosen.choices[0].n_networks(), 5u);
   EXPECT_EQ(chosen.table.rows.size(), 30u);
   EXPECT_EQ(chosen.without.size(), 5u);  // ei, 20: still there, but empty
   const Arms arms = arms_of(chosen.table, {}, keys);
   EXPECT_EQ(arms.size(), 6u);
 }
 
+// Two models, four rates, two seeds; model a: 1, 2, 2, diverged; model b: 4, 3, 2, 1 as the largest of its own grid.
+Table rates_table() {
+  Table table{{"net", "model", "rule.lr", "seed", "status", "final.loss", "x.final"}, {}};
+  const double score[2][4] = {{1, 2, 2, 0}, {4, 3, 2, 1}};
+  for (int64_t m = 0; m < 2; ++m)
+    for (int64_t i = 0; i < 4; ++i)
+      for (int64_t seed = 0; seed < 2; ++seed) {
+        const bool diverged = m == 0 && i == 3;
+        std::vector<Cell> row = {int64_t(table.rows.size()), std::string(m ? "b" : "a"), std::pow(10.0, double(i - 3)),
+                                 seed, std::string(diverged ? "diverged@3" : "ok")};
+        row.push_back(diverged ? Cell() : Cell(score[m][i] + double(seed)));
+        row.push_back(diverged ? Cell() : Cell(double(10 * i)));
+        table.rows.push_back(row);
+      }
+  return table;
+}
+
+TEST(Choose, SaysWhatIsAtTheEdgeAndWhatIsTied) {
+  const std::vector<std::string> keys = {"rule.lr"};
+  const Table table = rates_table();
+  const Chosen least = choose(table, keys, "final.loss", {.minimise = true});
+  EXPECT_EQ(least.choices[0].setting[0], "0.001");
+  EXPECT_EQ(least.choices[0].edges, keys);  // of its smallest rate
+  EXPECT_EQ(least.choices[0].n_tied, 0u);
+  EXPECT_EQ(least.choices[1].edges, keys);  // of its largest
+  const Chosen most = choose(table, keys, "final.loss");
+  EXPECT_EQ(most.choices[0].setting[0], "0.01");
+  EXPECT_TRUE(most.choices[0].edges.empty());  // larger rates diverged, but were tried
+  EXPECT_EQ(most.choices[0].n_tied, 1u);
+  EXPECT_EQ(choose(table, keys, "final.loss", {.per_seed = true}).choices.size(), 4u);
+  const std::vector<std::string> one = {"rule.lr=0.01"};
+  EXPECT_TRUE(
+      choose(networks_where(table, one), keys, "final.loss").choices[0].edges.empty());  // of one nothing is an edge
+}
+
+TEST(Select, GivesOneRowAnArm) {
+  const Selection chosen =
+      select_settings(rates_table(), {.over = {"rule.lr"}, .by = "final.loss", .measures = {"x.final"}});
+  EXPECT_EQ(chosen.table.columns,
+            (std::vector<std::string>{"model", "rule.lr", "n_networks", "final.loss.mean", "final.loss.sd",
+                                      "final.loss.n", "x.final.mean", "x.final.sd", "x.final.n", "tied", "edge"}));
+  ASSERT_EQ(chosen.table.rows.size(), 2u);
+  const double sd = std::sqrt(0.5);
+  EXPECT_EQ(chosen.table.rows[0], (std::vector<Cell>{std::string("a"), 1e-3, int64_t(2), 1.5, sd, int64_t(2), 0.0, 0.0,
+                                                     int64_t(2), int64_t(0), std::string("rule.lr")}));
+  EXPECT_EQ(chosen.table.rows[1], (std::vector<Cell>{std::string("b"), 1.0, int64_t(2), 1.5, sd, int64_t(2), 30.0, 0.0,
+                                                     int64_t(2), int64_t(0), std::string("rule.lr")}));
+  EXPECT_EQ(chosen.warnings, std::vector<std::string>{"2 of 2 arms: best at the edge of the grid (rule.lr)"});
+  const Selection largest =
+      select_settings(rates_table(), {.over = {"rule.lr"}, .by = "x.final", .minimise = false, .where = {"model=a"}});
+  EXPECT_EQ(largest.table.rows[0][0], Cell(0.1));  // the only arm has no key; a larger rate diverged
+  EXPECT_THROW(select_settings(rates_table(), {.over = {"rule.lr"}, .by = "x.final"}), Error);
+  EXPECT_THROW(select_settings(rates_table(), {.over = {"rule.l"}, .by = "final.loss"}), Error);
+  EXPECT_THROW(select_settings(rates_table(), {.over = {"rule.lr"}, .by = "final.loss", .measures = {"y"}}), Error);
+  EXPECT_THROW(select_settings(rates_table(), {.over = {"rule.lr"}, .by = "final.los"}), Error);
+  EXPECT_THROW(select_settings({{"net", "rule.lr", "final.loss"}, {}}, {.over = {"rule.lr"}, .by = "final.loss"}),
+               Error);
+}
+
 TEST(Choose, MinimisesIfAskedTo) {
   const std::vector<std::string> keys = {"rule.clip"};
-  const Chosen best = choose(models_table(), keys, "final.accuracy", false);
-  const Chosen least = choose(models_table(), keys, "final.loss", true);
+  const Chosen best = choose(models_table(), keys, "final.accuracy");
+  const Chosen least = choose(models_table(), keys, "final.loss", {.minimise = true});
   for (size_t i = 0; i < best.choices.size(); ++i) EXPECT_EQ(best.choices[i].setting, least.choices[i].setting);
-  EXPECT_EQ(choose(models_table(), keys, "final.loss", false).choices[0].setting[0], "5");
+  EXPECT_EQ(choose(models_table(), keys, "final.loss").choices[0].setting[0], "5");
 }
 
 // ---- bars -----------------------------------------------------------------------------------------------------------
@@ -351,6 +411,47 @@ TEST(Sweep, OfChosenSettingsLeavesTheirKeysOut) {
 }
 
 // ---- refusals -------------------------------------------------------------------------------------------------------
+// Two sizes, two rules, five seeds; matched: 1, 2, 3, 4, 100 times the size.
+Table dual_changes_table() {
+  Table table{{"net", "network.n_hidden", "rule.geometry", "seed", "status", "dual_change.delta_cdf.matched.final",
+               "dual_change.delta_cdf.p_norm_1.5.final", "svd_entropy.final"},
+              {}};
+  for (const int64_t size : {10, 20})
+    for (const char* rule : {"euclidean", "neg_entropy"})
+      for (int64_t seed = 0; seed < 5; ++seed) {
+        const double value = double(size) * (seed < 4 ? double(seed) + 1 : 100);
+        table.rows.push_back(
+            {int64_t(table.rows.size()), size, std::string(rule), seed, std::string("ok"), value, 2 * value, 0.5});
+      }
+  return table;
+}
+
+TEST(Sweep, OverlaysMeasuresAndDrawsMediansWithBands) {
+  const SweepFigureOptions options{
+      .measures = {"dual_change.delta_cdf.matched.final", "dual_change.delta_cdf.p_norm_1.5.final"},
+      .quantiles = true,
+      .overlay = true,
+      .log = true};
+  const std::string svg = sweep_figure(dual_changes_table(), options);
+  for (const char* text : {"matched", "p = 1.5", "\u0394-CDF", "GD (euclidean)", "EG (neg_entropy)", "hidden units",
+                           "Median and 5\u201395 % band over 5 networks each."})
+    EXPECT_NE(svg.find(text), std::string::npos) << text;
+  EXPECT_EQ(svg.find("Pooled"), std::string::npos);
+  SweepFigureOptions mixed = options;  // measures of several quantities have their whole names in the legend
+  mixed.measures[1] = "svd_entropy.final";
+  const std::string of_two = sweep_figure(dual_changes_table(), mixed);
+  for (const char* text : {"\u0394-CDF (matched)", "svd entropy"})
+    EXPECT_NE(of_two.find(text), std::string::npos) << text;
+}
+
+TEST(Measures, OfDualChangesHaveNamesToRead) {
+  EXPECT_EQ(measure_of("dual_change.delta_cdf.p_norm_1.5.final").label, "\u0394-CDF (p = 1.5)");
+  EXPECT_EQ(measure_of("dual_change.laziness.neg_entropy.input.final").label,
+            "laziness in the dual (neg entropy.input)");
+  EXPECT_EQ(measure_of("dual_change.delta_cdf.matched").variant, "matched");  // a series
+  EXPECT_EQ(measure_of("dual_change.nearest.final").label, "dual change.nearest");
+}
+
 TEST(Plot, RefusesWhatIsWrong) {
   EXPECT_TRUE(has(refusal({.kind = "bar"}), "did you mean 'bars'?"));
   EXPECT_TRUE(has(refusal({.kind = "frobnicate"}), "there is: sweep, curves"));

@@ -13,6 +13,7 @@
 #include "statistics/holm.h"
 #include "statistics/mann_whitney.h"
 #include "statistics/moments.h"
+#include "statistics/quantiles.h"
 #include "statistics/regression.h"
 #include "statistics/selection.h"
 #include "statistics/welch.h"
@@ -64,6 +65,18 @@ TEST(Moments, LeaveOutWhatIsNotFinite) {
   EXPECT_TRUE(std::isnan(moments(Sample{4}).sd));
   EXPECT_EQ(moments(Sample{nan}).n, 0u);
   EXPECT_TRUE(std::isnan(moments({}).mean));
+}
+
+TEST(Quantiles, AreThoseOfNumpy) {  // numpy.percentile(x, [50, 5, 95])
+  const Quantiles q = quantiles({7, 1, 4, std::nan(""), 10, 2.5, HUGE_VAL}, 0.05);
+  EXPECT_EQ(q.n, 5u);
+  EXPECT_NEAR(q.median, 4, 1e-15);
+  EXPECT_NEAR(q.low, 1.3, 1e-15);
+  EXPECT_NEAR(q.high, 9.4, 1e-14);
+  EXPECT_EQ(quantiles({3}, 0.25).low, 3);
+  EXPECT_EQ(quantiles({1, 2}, 0).high, 2);
+  EXPECT_EQ(quantiles({}, 0.05).n, 0u);
+  EXPECT_TRUE(std::isnan(quantiles({}, 0.05).median));
 }
 
 TEST(Welch, IsThatOfScipy) {
