@@ -1,40 +1,56 @@
-// The CPU's program of networks without hidden layers for one instruction set. Compiled as cpu/recurrent.cpp is.
+// The CPU's program of networks without hidden layers for one instruction set: that of feedforward networks, but for training and
+// evaluation. Compiled as cpu/recurrent.cpp is.
 #include "cpu/shallow.h"
 
-#include "alignment/tangent_feedforward.h"
-#include "cpu/program.h"
+#include <algorithm>
 
 COHORT_BEGIN
 
 using Real = COHORT_REAL;
 
+const Program<Real>& feedforward_row();
+
 namespace {
 
-// Listed networks together, others one by one.
-template <class Args, void (*run)(const Args&, const int32_t*, int, void*)>
-void in_groups(const Args& args, const Launch& launch) {
+// run(networks, count) for what is listed, all together, or else for one network after another.
+template <class Run>
+void in_groups(const Launch& launch, Run run) {
   if (launch.networks) {
-    if (launch.count > 0) run(args, launch.networks, launch.count, launch.workspace);
+    if (launch.count > 0) run(launch.networks, launch.count);
     return;
   }
-  for (int32_t i = launch.first; i < launch.first + launch.count; ++i) run(args, &i, 1, launch.workspace);
+  for (int32_t i = launch.first; i < launch.first + launch.count; ++i) run(&i, 1);
+}
+
+size_t train_workspace(const TrainArgs<Real>& a, int32_t count) {
+  return std::max(shallow_bytes<Real>(a.cohort.signature, count, Purpose::learning),
+                  feedforward_row().train_workspace(a, 1));
+}
+void train(const TrainArgs<Real>& a, const Launch& launch) {
+  in_groups(launch, [&](const int32_t* networks, int count) {
+    train_shallow(a, networks, count, launch.workspace);
+    for (int i = 0; i < count; ++i)
+      if (learns_alone(a.cohort.nets[networks[i]]))
+        feedforward_row().train(a, {networks[i], 1, launch.workspace, launch.workspace_bytes, nullptr});
+  });
+}
+size_t evaluate_workspace(const EvaluateArgs<Real>& a, int32_t count) {
+  return shallow_bytes<Real>(a.cohort.signature, count, Purpose::forward);
+}
+void evaluate(const EvaluateArgs<Real>& a, const Launch& launch) {
+  in_groups(launch,
+            [&](const int32_t* networks, int count) { evaluate_shallow(a, networks, count, launch.workspace); });
 }
 
 // Made before main: a variable of a function would leave a symbol outside of this target's namespace.
 const Program<Real> shallow_program = [] {
-  Program<Real> p = serial_program<FeedforwardWorkspace, Real>(CoreId::feedforward, COHORT_ISA);
+  Program<Real> p = feedforward_row();
   p.name = "shallow";
   p.together = true;
-  p.train_workspace = [](const TrainArgs<Real>& a, int32_t count) {
-    return shallow_bytes<Real>(a.cohort.signature, count, Purpose::learning);
-  };
-  p.train = in_groups<TrainArgs<Real>, train_shallow<Real>>;
-  p.evaluate_workspace = [](const EvaluateArgs<Real>& a, int32_t count) {
-    return shallow_bytes<Real>(a.cohort.signature, count, Purpose::forward);
-  };
-  p.evaluate = in_groups<EvaluateArgs<Real>, evaluate_shallow<Real>>;
-  p.tangent_workspace = [](const TangentArgs<Real>& a, int32_t) { return feedforward_tangent_bytes<SerialTeam>(a); };
-  p.tangent = serially<TangentArgs<Real>, feedforward_tangent_network<SerialTeam, Real>>;
+  p.train_workspace = train_workspace;
+  p.train = train;
+  p.evaluate_workspace = evaluate_workspace;
+  p.evaluate = evaluate;
   return p;
 }();
 

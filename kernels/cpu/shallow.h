@@ -4,7 +4,6 @@
 #pragma once
 
 #include "program/evaluate.h"
-#include "program/feedforward.h"
 #include "team/serial.h"
 
 COHORT_BEGIN
@@ -111,13 +110,11 @@ struct ShallowWorkspace {
     return w;
   }
 };
-// Purpose::learning also for networks that go the ordinary way (learns_alone).
 template <class Real>
 size_t shallow_bytes(const Signature& g, int count, Purpose purpose) {
-  Arena together(nullptr), alone(nullptr);
-  ShallowWorkspace<Real>::carve(together, g, count, purpose);
-  if (purpose == Purpose::learning) FeedforwardWorkspace<Real>::template carve<SerialTeam>(alone, g, g.batch, purpose);
-  return together.used() > alone.used() ? together.used() : alone.used();
+  Arena arena(nullptr);
+  ShallowWorkspace<Real>::carve(arena, g, count, purpose);
+  return arena.used();
 }
 
 // Rows of x that are drawn and used at a time, so that they stay in the second-level cache.
@@ -135,7 +132,7 @@ inline bool is_one_batch(const Signature& g, const TaskSpec& task) {
   return generated && task.samples == g.batch;
 }
 
-// Natural gradients take a second pass over labels of their own.
+// Does the network go the ordinary way? Natural gradients take a second pass over labels of their own.
 inline bool learns_alone(const NetSpec& spec) { return spec.natural.on; }
 
 // Rows [first, first + rows) of a batch of n that lies in memory, `count` networks.
@@ -213,7 +210,7 @@ inline Real shallow_gradients(const TrainArgs<Real>& a, const NetSpec& spec, int
   return counted > Real(0) ? Real(g.batch) / counted : Real(0);
 }
 
-// Up to a.steps steps of networks [count] with the same data, at the same step.
+// Up to a.steps steps of networks [count] with the same data, at the same step; of those that learn alone none.
 template <class Real>
 void train_shallow(const TrainArgs<Real>& a, const int32_t* networks, int count, void* memory) {
   const SerialTeam team;
@@ -221,16 +218,13 @@ void train_shallow(const TrainArgs<Real>& a, const int32_t* networks, int count,
   Arena arena(memory);
   const ShallowWorkspace<Real> w = ShallowWorkspace<Real>::carve(arena, g, count, Purpose::learning);
   const int n_out = g.n_out, ld = w.batch.ld;
-  int together = 0;
+  bool any = false;
   for (int i = 0; i < count; ++i) {
-    if (learns_alone(a.cohort.nets[networks[i]])) {
-      train_network<FeedforwardWorkspace>(team, a, networks[i], memory);
-      continue;
-    }
-    ++together;
+    if (learns_alone(a.cohort.nets[networks[i]])) continue;
+    any = true;
     for (int64_t k = 0; k < a.steps; ++k) a.loss[networks[i] * a.steps + k] = Real(__builtin_nanf(""));
   }
-  if (together == 0) return;
+  if (!any) return;
   const NetSpec& spec = a.cohort.nets[networks[0]];
   const bool drawn = is_one_batch(g, spec.task);
   if (drawn) fill_batch(team, g, spec, a.cohort.data, Split::train, {rng::phase_probe, 0, 0}, g.batch, w.batch);

@@ -26,7 +26,7 @@ Id named(const std::string& name, int count, auto name_of) {
   throw std::runtime_error("golden run: nothing registered is called '" + name + "'");
 }
 
-struct Run {
+struct Training {
   Signature signature;
   NetSpec spec;
   Numbers theta, losses, learned;
@@ -34,7 +34,7 @@ struct Run {
   int trials;
   double loss, accuracy;
 
-  explicit Run(const std::filesystem::path& file) {
+  explicit Training(const std::filesystem::path& file) {
     std::ifstream stream(file);
     const nlohmann::json j = nlohmann::json::parse(stream);
     const auto& task = j.at("task");
@@ -78,7 +78,7 @@ void expect_close(const Numbers& values, const Numbers& golden) {
   for (size_t i = 0; i < golden.size(); ++i) EXPECT_NEAR(values[i], golden[i], 1e-11 * (1 + std::abs(golden[i]))) << i;
 }
 
-void expect_run(const Run& run, const Program<double>& program) {
+void expect_run(const Training& run, const Program<double>& program) {
   SCOPED_TRACE(program.name);
   Numbers theta = run.theta, momentum(theta.size(), std::nan("")), losses(size_t(run.spec.steps));
   NetState state;
@@ -120,7 +120,7 @@ class GoldenRun : public testing::TestWithParam<std::string> {};
 INSTANTIATE_TEST_SUITE_P(Files, GoldenRun, testing::ValuesIn(files()), [](const auto& file) { return file.param; });
 
 TEST_P(GoldenRun, LossesParametersAndEvaluation) {
-  const Run run(folder / (GetParam() + ".json"));
+  const Training run(folder / (GetParam() + ".json"));
   expect_run(run, *cpu_program<double>(CoreId::feedforward));
   expect_run(run, *cpu_program<double>(run.signature));
 }
