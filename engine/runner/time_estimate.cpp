@@ -157,12 +157,22 @@ Rates try_out(const Experiment& experiment, Device& device, const std::vector<in
     if (steps_done > 0) rates.step = passed / steps_done / rounds;
     return passed;
   };
-  double spent = 0;
+  double spent = 0, before_last = 0, last = 0;
+  int64_t n_launches = 0;
   for (int64_t steps = 1, ahead = end; ahead > 0; steps *= 2) {  // the last, longest one counts
     steps = std::min(steps, ahead);
     ahead -= steps;
-    spent += train(steps);
-    if (spent > seconds / 2) break;
+    before_last = last;
+    last = train(steps);
+    spent += last;
+    ++n_launches;
+    if (spent > seconds / 2 && !(is_shallow(g) && n_launches == 1)) break;
+  }
+  if (is_shallow(g) &&
+      n_launches > 1) {  // launches may start by drawing all data, and of a whole training there are few
+    const double step = std::max((last - before_last) / double(int64_t(1) << (n_launches - 2)), 1e-3 * last);
+    const double start = std::max(2 * before_last - last, 0.0);
+    rates.step = (step + start / double(end)) / rounds;
   }
 
   const EvalSettings& eval = experiment.settings().eval;

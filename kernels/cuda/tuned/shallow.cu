@@ -110,8 +110,8 @@ __global__ void __launch_bounds__(n_threads) begin_kernel(const __grid_constant_
 }
 
 // y[c][r] of `rows` rows x [rows][ld] and the networks at places [first, last) of the slice; 4 x 4 sums a warp.
-COHORT_PHASE_FN void logits(const CtaTeam& team, const Slice& slice, int first, int last, int rows, int stride,
-                            const Real* x, int ld, Real* y) {
+COHORT_PHASE_FN void shallow_logits(const CtaTeam& team, const Slice& slice, int first, int last, int rows, int stride,
+                                    const Real* x, int ld, Real* y) {
   const Signature& g = slice.args.cohort.signature;
   const int n_in = g.n_in, n_out = g.n_out, columns = (last - first) * n_out;
   const size_t weights = tensor(g, readout_tensor(g)).offset, bias = tensor(g, layer_bias_tensor(0)).offset;
@@ -154,6 +154,26 @@ COHORT_PHASE_FN void logits(const CtaTeam& team, const Slice& slice, int first, 
   team.sync();
 }
 
+// to(c)[k] = sum over rows of y[c][r] x[r][k], for eight columns at a time, which share what is read of x.
+template <class To>
+COHORT_PHASE_FN void shallow_gradients(const CtaTeam& team, int columns, int n_in, int rows, const Real* x, int ld,
+                                       const Real* y, To to) {
+  constexpr int together = 8;
+  for (int c0 = 0; c0 < columns; c0 += together)
+    for (int k = team.lane(); k < n_in; k += team.size()) {
+      Real acc[together] = {};
+      for (int r = 0; r < rows; ++r) {
+        const Real input = x[ptrdiff_t(r) * ld + k];
+        COHORT_UNROLL
+        for (int c = 0; c < together; ++c)
+          acc[c] += y[ptrdiff_t(c0 + c < columns ? c0 + c : columns - 1) * rows + r] * input;
+      }
+      COHORT_UNROLL
+      for (int c = 0; c < together; ++c)
+        if (c0 + c < columns) to(c0 + c)[k] = acc[c];
+    }
+}
+
 // Item i is part i % n_parts of group i / n_parts.
 __global__ void __launch_bounds__(n_threads) gradient_kernel(const __grid_constant__ Slice slice) {
   const CtaTeam team;
@@ -173,7 +193,7 @@ __global__ void __launch_bounds__(n_threads) gradient_kernel(const __grid_consta
     const int row = part * most, rows = g.batch - row < most ? g.batch - row : most;
     const Batch<Real>& b = scratch.batch;
     fill_batch(team, g, spec, slice.args.cohort.data, Split::train, {rng::phase_train, step, uint32_t(row)}, rows, b);
-    logits(team, slice, first, last, rows, rows, b.x, b.ld, scratch.y);
+    shallow_logits(team, slice, first, last, rows, rows, b.x, b.ld, scratch.y);
     const bool classes = has_classes(spec.task.id);
     const Targets<Real> targets{classes ? b.label : nullptr, b.target, b.weight};
     const Real counted = team.template sum<Real>(rows, [=](int r) { return b.weight[r] ? Real(1) : Real(0); });
@@ -189,23 +209,10 @@ __global__ void __launch_bounds__(n_threads) gradient_kernel(const __grid_consta
       shared.counted[place * parts + part] = counted;
     }
     team.sync();
-    constexpr int together = 8;  // columns that share what is read of x
     const int columns = (last - first) * n_out;
-    for (int c0 = 0; c0 < columns; c0 += together)
-      team.for_each(n_in, [&](int k) {
-        Real acc[together] = {};
-        for (int r = 0; r < rows; ++r) {
-          const Real x = b.x[ptrdiff_t(r) * b.ld + k];
-          COHORT_UNROLL
-          for (int c = 0; c < together; ++c)
-            acc[c] += scratch.y[ptrdiff_t(c0 + c < columns ? c0 + c : columns - 1) * rows + r] * x;
-        }
-        COHORT_UNROLL
-        for (int c = 0; c < together; ++c)
-          if (c0 + c < columns)
-            shared.gradient[size_t((first + (c0 + c) / n_out) * parts + part) * params + weights +
-                            size_t((c0 + c) % n_out * n_in + k)] = acc[c];
-      });
+    shallow_gradients(team, columns, n_in, rows, b.x, b.ld, scratch.y, [=](int c) {
+      return shared.gradient + size_t((first + c / n_out) * parts + part) * params + weights + size_t(c % n_out * n_in);
+    });
     if (g.bias)
       team.for_each(columns, [&](int c) {
         Real sum = Real(0);
