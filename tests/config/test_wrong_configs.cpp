@@ -93,7 +93,7 @@ const Case cases[] = {
     {with_head("task.coherense = 1\n"), "3:6", {"did you mean 'task.coherence'?"}},
     {with_head("task.delay_steps = 1\n"), "3:6", {"task.delay_steps"}},
     {neuron + "task.relevant = 300\n", "3:17", {"task.relevant = 300", "task.inputs = 200", "up to 200"}},
-    {neuron + "[sweep]\n\"task.inputs\" = [200, 99]\n", "4:22", {"task.relevant = 100", "task.inputs = 99"}},
+    {neuron + "[sweep]\n\"task.inputs\" = [200, 99]\n", "4:23", {"task.relevant = 100", "task.inputs = 99"}},
     {neuron + "task.threshold = 2.5\n", "3:18", {"task.threshold", "integer"}},
     {neuron + "task.label_noise = 0.6\n", "3:20", {"task.label_noise", "0.5"}},
     {neuron + "task.loss = \"cross_entropy\"\n", "3:13", {"r_of_k", "mse, bce"}},
