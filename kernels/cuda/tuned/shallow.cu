@@ -95,7 +95,7 @@ struct Slice {
 };
 
 // Groups are neighbours of equal data. One block.
-__global__ void __launch_bounds__(n_threads) begin_kernel(const __grid_constant__ Slice slice) {
+__global__ void __launch_bounds__(n_threads) shallow_begin_kernel(const __grid_constant__ Slice slice) {
   const CtaTeam team;
   const Shared shared = slice.shared();
   const int n = slice.n;
@@ -175,7 +175,7 @@ COHORT_PHASE_FN void shallow_gradients(const CtaTeam& team, int columns, int n_i
 }
 
 // Item i is part i % n_parts of group i / n_parts.
-__global__ void __launch_bounds__(n_threads) gradient_kernel(const __grid_constant__ Slice slice) {
+__global__ void __launch_bounds__(n_threads) shallow_gradient_kernel(const __grid_constant__ Slice slice) {
   const CtaTeam team;
   const Shared shared = slice.shared();
   const Scratch scratch = slice.scratch();
@@ -224,7 +224,7 @@ __global__ void __launch_bounds__(n_threads) gradient_kernel(const __grid_consta
 }
 
 // Step `done` of the launch for every network, a block each.
-__global__ void __launch_bounds__(n_threads) update_kernel(const __grid_constant__ Slice slice, int64_t done) {
+__global__ void __launch_bounds__(n_threads) shallow_update_kernel(const __grid_constant__ Slice slice, int64_t done) {
   const CtaTeam team;
   const Shared shared = slice.shared();
   const Args& a = slice.args;
@@ -276,7 +276,7 @@ void check_shallow(const Args& a) {
 }
 
 int n_blocks(const Signature& g, int count) {
-  return std::min(count * n_parts(g), gpu::n_resident_blocks(gradient_kernel, n_threads, 0));
+  return std::min(count * n_parts(g), gpu::n_resident_blocks(shallow_gradient_kernel, n_threads, 0));
 }
 
 // A slice of `count` networks, and the ordinary program's for those of natural gradients.
@@ -307,10 +307,10 @@ void launch(const Args& a, const Launch& l) {
                          static_cast<unsigned char*>(l.workspace),
                          bytes_of<Shared>(g, n),
                          bytes_of<Scratch>(g, n)};
-    gpu::launch(begin_kernel, 1, n_threads, 0, l.stream, slice);
+    gpu::launch(shallow_begin_kernel, 1, n_threads, 0, l.stream, slice);
     for (int64_t done = 0; done < a.steps; ++done) {
-      gpu::launch(gradient_kernel, n_blocks(g, n), n_threads, 0, l.stream, slice);
-      gpu::launch(update_kernel, n, n_threads, 0, l.stream, slice, done);
+      gpu::launch(shallow_gradient_kernel, n_blocks(g, n), n_threads, 0, l.stream, slice);
+      gpu::launch(shallow_update_kernel, n, n_threads, 0, l.stream, slice, done);
     }
   }
   train_natural(a, l);

@@ -409,8 +409,8 @@ struct Launch {
   void* workspace = nullptr;  // 256-byte aligned
   size_t workspace_bytes = 0;
   CUstream_st* stream = nullptr;
-  // [count] in place of first, first + 1, ...: networks of equal data (seed and TaskSpec) and equally many steps done, for which
-  // a program that trains `together` draws the data once. Other programs have no use for it.
+  // [count] in place of first, first + 1, ..., for programs that train `together`, which draw data once. On the CPU all of equal
+  // data (seed and TaskSpec) and equally many steps done; on CUDA [n_nets], all networks, and neighbours of equal data share it.
   const int32_t* networks = nullptr;
 };
 
