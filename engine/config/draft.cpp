@@ -370,6 +370,15 @@ std::optional<Conflict> complete(Draft& d) {
                         "; allowed: 0.0",
                     {"task.label_smoothing", "task.loss", "task.name"}};
   if (auto conflict = refuse_natural(d)) return conflict;
+  for (int i = 0; i < task.n_params; ++i) {
+    const ParamInfo& param = task.params[i];
+    const double most = param.at_most >= 0 ? spec.task.param[param.at_most] : param.max;
+    if (spec.task.param[i] <= most) continue;
+    const std::string key = std::string("task.") + param.name, other = std::string("task.") + task.params[param.at_most].name;
+    return Conflict{key + " = " + std::to_string(int64_t(spec.task.param[i])) + " is above " + other + " = " +
+                        std::to_string(int64_t(most)) + "; allowed here: up to " + std::to_string(int64_t(most)),
+                    {key, other}};
+  }
   shape.n_in = task.n_in(spec.task.param);
   shape.n_out = task.n_out(spec.task.param);
   shape.n_steps = task.n_steps(spec.task.param);

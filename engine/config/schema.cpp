@@ -527,12 +527,12 @@ size_t edit_distance(const std::string& a, const std::string& b) {
   return d[a.size()][b.size()];
 }
 
-// A parameter that changes the shape of a task counts steps or channels, so it is a whole number.
+// A parameter that changes the shape of a task counts steps or channels, so it is a whole number; so are those that say it.
 bool is_count(const TaskInfo& task, int param) {
   double a[max_task_params] = {}, b[max_task_params] = {};
   for (int i = 0; i < task.n_params; ++i) a[i] = b[i] = task.params[i].value;
   b[param] += a[param] + 1 <= task.params[param].max ? 1 : -1;
-  return task.n_in(a) != task.n_in(b) || task.n_out(a) != task.n_out(b) || task.n_steps(a) != task.n_steps(b);
+  return task.params[param].whole || task.n_in(a) != task.n_in(b) || task.n_out(a) != task.n_out(b) || task.n_steps(a) != task.n_steps(b);
 }
 
 std::string_view table_of(std::string_view path) {

@@ -14,6 +14,7 @@
 #include "device/cpu_spectra.h"
 #include "device/device.h"
 #include "device/parallel.h"
+#include "device/same_data.h"
 
 namespace cohort::engine {
 
@@ -41,17 +42,15 @@ class CpuDevice final : public Device {
  public:
   CpuDevice(int threads, const std::string& isa, bool emulate_precision)
       : emulates_(emulate_precision), spectra_(threads > 0 ? threads : available_cores()) {
-    for (int core = 0; core < n_cores; ++core)
-      programs_[core] =
-          emulates_ ? cpu_rounding_program(CoreId(core), isa.c_str()) : cpu_program<float>(CoreId(core), isa.c_str());
-    const Program<float>* const recurrent = programs_[int(CoreId::recurrent)];
+    const Program<float>* const recurrent = cpu_program<float>(CoreId::recurrent, isa.c_str());
     if (!recurrent)
       throw Error("this processor cannot run the instruction set '" + (isa.empty() ? std::string("x86-64-v2") : isa) +
                   "'");
     normality_ = cpu_normality(recurrent->isa);
     info_.backend = "cpu";
     info_.name = "cpu";
-    info_.isa = recurrent->isa + std::string(emulates_ ? ", precision emulated" : "");
+    isa_ = recurrent->isa;
+    info_.isa = isa_ + std::string(emulates_ ? ", precision emulated" : "");
     info_.workers = threads > 0 ? threads : available_cores();
     info_.memory_bytes = physical_memory() / 2;
     scratch_.resize(size_t(info_.workers));
@@ -67,10 +66,10 @@ class CpuDevice final : public Device {
   void run(const InitArgs<float>& a) override { each(a, &Program<float>::init_workspace, &Program<float>::init); }
   void run(const TrainArgs<float>& a) override {
     refuse_precision(a.cohort.signature);
-    each(a, &Program<float>::train_workspace, &Program<float>::train);
+    each_group(a, &Program<float>::train_workspace, &Program<float>::train);
   }
   void run(const EvaluateArgs<float>& a) override {
-    each(a, &Program<float>::evaluate_workspace, &Program<float>::evaluate);
+    each_group(a, &Program<float>::evaluate_workspace, &Program<float>::evaluate);
   }
   void run(const ProbeArgs<float>& a) override { each(a, &Program<float>::probe_workspace, &Program<float>::probe); }
   void run(const TangentArgs<float>& a) override {
@@ -94,7 +93,9 @@ class CpuDevice final : public Device {
     return program(signature).name;
   }
   size_t train_workspace(const TrainArgs<float>& a, int count) const override {
-    return program(a.cohort.signature).train_workspace(a, 1) * size_t(std::min(count, info_.workers));
+    const Program<float>& row = program(a.cohort.signature);
+    const int most = row.together ? std::min(count, int(networks_per_group(count, info_.workers))) : 1;
+    return row.train_workspace(a, most) * size_t(std::min(count, info_.workers));
   }
   size_t tangent_workspace(const TangentArgs<float>& a, int count) const override {
     return program(a.cohort.signature).tangent_workspace(a, 1) * size_t(std::min(count, info_.workers));
@@ -116,7 +117,8 @@ class CpuDevice final : public Device {
 
  private:
   const Program<float>& program(const Signature& signature) const {
-    const Program<float>* const found = programs_[int(signature.core)];
+    const Program<float>* const found =
+        emulates_ ? cpu_rounding_program(signature.core, isa_.c_str()) : cpu_program<float>(signature, isa_.c_str());
     if (!found)
       throw Error(std::string("network.core = \"") + cohort::info(signature.core).name +
                   "\" has no program with emulated precision; allowed: recurrent");
@@ -143,19 +145,39 @@ class CpuDevice final : public Device {
   template <class Args>
   void each(const Args& args, int32_t n_nets, size_t bytes, void (*operation)(const Args&, const Launch&)) {
     parallel_for(info_.workers, n_nets, [&](int64_t i, int worker) {
-      Scratch& s = scratch_[size_t(worker)];  // touched by its own worker first, so that the pages are near it
-      if (s.bytes < bytes) {
-        std::free(std::exchange(s, {}).memory);
-        s.memory = aligned_zeros(bytes);
-        s.bytes = bytes;
-      }
+      const Scratch& s = scratch(worker, bytes);
       operation(args, {int32_t(i), 1, s.memory, s.bytes, nullptr});
     });
+  }
+  // The same, but networks of equal data together where the program is the better for it.
+  template <class Args>
+  void each_group(const Args& args, size_t (*Program<float>::*workspace)(const Args&, int32_t),
+                  void (*Program<float>::*operation)(const Args&, const Launch&)) {
+    const Program<float>& row = program(args.cohort.signature);
+    if (!row.together) return each(args, workspace, operation);
+    const size_t n = size_t(args.cohort.n_nets);
+    const auto groups =
+        same_data({args.cohort.nets, n}, {args.cohort.state, n}, networks_per_group(args.cohort.n_nets, info_.workers));
+    parallel_for(info_.workers, int64_t(groups.size()), [&](int64_t i, int worker) {
+      const std::vector<int32_t>& group = groups[size_t(i)];
+      const Scratch& s = scratch(worker, (row.*workspace)(args, int32_t(group.size())));
+      (row.*operation)(args, {0, int32_t(group.size()), s.memory, s.bytes, nullptr, group.data()});
+    });
+  }
+  // A worker's own memory, touched by itself first, so that the pages are near it.
+  const Scratch& scratch(int worker, size_t bytes) {
+    Scratch& s = scratch_[size_t(worker)];
+    if (s.bytes < bytes) {
+      std::free(std::exchange(s, {}).memory);
+      s.memory = aligned_zeros(bytes);
+      s.bytes = bytes;
+    }
+    return s;
   }
 
   Info info_;
   bool emulates_;
-  const Program<float>* programs_[n_cores] = {};  // nullptr: none
+  std::string isa_;
   const NormalityProgram* normality_ = nullptr;
   CpuSpectra spectra_;
   std::vector<Scratch> scratch_;

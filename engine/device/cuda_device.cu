@@ -7,14 +7,17 @@
 #include <new>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "cohort/error.h"
 #include "cuda/gpu.h"
 #include "device/cuda_spectra.h"
 #include "device/cuda_update_bandwidth.h"
 #include "device/device.h"
+#include "device/device_array.h"
 #include "device/out_of_memory.h"
 #include "device/parallel.h"
+#include "device/same_data.h"
 
 namespace cohort::engine {
 
@@ -93,7 +96,9 @@ class CudaDevice final : public Device {
     all(a, &Program<float>::init_workspace, &Program<float>::init, "init");
   }
   void run(const TrainArgs<float>& a) override {
-    all(a, &Program<float>::train_workspace, &Program<float>::train, "train");
+    const DeviceArray<int32_t> order =
+        chosen(a.cohort.signature).program->together ? grouped(a.cohort) : DeviceArray<int32_t>();
+    all(a, &Program<float>::train_workspace, &Program<float>::train, "train", order.data());
   }
   void run(const EvaluateArgs<float>& a) override {
     all(a, &Program<float>::evaluate_workspace, &Program<float>::evaluate, "evaluate");
@@ -240,17 +245,31 @@ class CudaDevice final : public Device {
     return choose_cuda_program<float>(signature);
   }
 
+  // The networks of a cohort, those of equal data one after another.
+  DeviceArray<int32_t> grouped(const Cohort<float>& cohort) {
+    const size_t n = size_t(cohort.n_nets);
+    std::vector<NetSpec> nets(n);
+    std::vector<NetState> states(n);
+    download(nets.data(), cohort.nets, n * sizeof(NetSpec));
+    download(states.data(), cohort.state, n * sizeof(NetState));
+    std::vector<int32_t> order;
+    for (const std::vector<int32_t>& group : same_data(nets, states, n))
+      order.insert(order.end(), group.begin(), group.end());
+    return DeviceArray<int32_t>(*this, order);
+  }
+
   template <class Args>
   void all(const Args& args, size_t (*Program<float>::*workspace)(const Args&, int32_t),
-           void (*Program<float>::*operation)(const Args&, const Launch&), const char* what) {
+           void (*Program<float>::*operation)(const Args&, const Launch&), const char* what,
+           const int32_t* order = nullptr) {
     const Program<float>& program = *chosen(args.cohort.signature).program;
-    all(args, args.cohort.n_nets, program.*workspace, program.*operation, what);
+    all(args, args.cohort.n_nets, program.*workspace, program.*operation, what, order);
   }
   template <class Args>
   void all(const Args& args, int32_t count, size_t (*workspace)(const Args&, int32_t),
-           void (*operation)(const Args&, const Launch&), const char* what) {
+           void (*operation)(const Args&, const Launch&), const char* what, const int32_t* order = nullptr) {
     need_workspace(workspace(args, std::min(count, 1)), workspace(args, count), what);
-    operation(args, {0, count, workspace_, workspace_bytes_, stream_.get()});
+    operation(args, {0, count, workspace_, workspace_bytes_, stream_.get(), order});
     stream_.finish(what);
   }
 

@@ -338,7 +338,13 @@ size_t bytes_per_network(const Signature& signature, const RunSettings& settings
 }
 
 int64_t networks_per_cohort(const Device& device, const Signature& signature, const RunSettings& settings) {
-  return std::max<int64_t>(1, int64_t(device.info().memory_bytes / 2 / bytes_per_network(signature, settings)));
+  const int64_t fit =
+      std::max<int64_t>(1, int64_t(device.info().memory_bytes / 2 / bytes_per_network(signature, settings)));
+  if (!is_shallow(signature)) return fit;
+  // A launch may begin by drawing all data, so a second's work should be many steps of fewer networks.
+  constexpr double steps_per_launch = 50, least = 64;
+  const double enough = boundary_flop(device) / (steps_per_launch * flop_per_step(signature));
+  return std::min(fit, int64_t(std::max(least * device.info().workers, enough)));
 }
 
 std::optional<UnitResult> run_networks(const RunContext& context, const std::vector<int64_t>& networks) {

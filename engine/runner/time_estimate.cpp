@@ -14,9 +14,10 @@ namespace cohort::engine {
 
 namespace {
 
-constexpr double kSeconds = 2;  // of all trials
-constexpr int kMostTried = 8;   // signatures
-constexpr int kImages = 1024;   // random ones in every split
+constexpr double kSeconds = 2;   // of all trials
+constexpr int kMostTried = 8;    // signatures
+constexpr int kImages = 1024;    // random ones in every split
+constexpr size_t kCompany = 32;  // networks that are tried with one another
 
 double seconds_of(const auto& work) {
   const auto start = std::chrono::steady_clock::now();
@@ -76,6 +77,29 @@ class Spread {
   std::vector<int64_t> chosen_;
 };
 
+// Of networks of one signature that learn in groups (is_shallow): as many groups of equal data as there are workers.
+std::vector<int64_t> some_groups(const Experiment& experiment, const std::vector<int64_t>& networks, int workers) {
+  std::vector<ResolvedNetwork> heads;
+  std::vector<size_t> members;
+  std::vector<int64_t> chosen;
+  for (const int64_t i : networks) {
+    const ResolvedNetwork network = experiment.network(i);
+    size_t group = 0;
+    while (group < heads.size() &&
+           !(heads[group].spec.seed == network.spec.seed && heads[group].spec.task == network.spec.task))
+      ++group;
+    if (group == heads.size()) {
+      if (group == size_t(workers)) continue;
+      heads.push_back(network);
+      members.push_back(0);
+    }
+    if (members[group] == kCompany) continue;
+    ++members[group];
+    chosen.push_back(i);
+  }
+  return chosen;
+}
+
 // Operations of the analyses of one network at one moment, roughly: what their time is guessed by where it is too long to try.
 double analysis_flop(const AnalysisSettings& settings, const ResolvedNetwork& network) {
   double flop = 0;
@@ -133,12 +157,22 @@ Rates try_out(const Experiment& experiment, Device& device, const std::vector<in
     if (steps_done > 0) rates.step = passed / steps_done / rounds;
     return passed;
   };
-  double spent = 0;
+  double spent = 0, before_last = 0, last = 0;
+  int64_t n_launches = 0;
   for (int64_t steps = 1, ahead = end; ahead > 0; steps *= 2) {  // the last, longest one counts
     steps = std::min(steps, ahead);
     ahead -= steps;
-    spent += train(steps);
-    if (spent > seconds / 2) break;
+    before_last = last;
+    last = train(steps);
+    spent += last;
+    ++n_launches;
+    if (spent > seconds / 2 && !(is_shallow(g) && n_launches == 1)) break;
+  }
+  if (is_shallow(g) &&
+      n_launches > 1) {  // launches may start by drawing all data, and of a whole training there are few
+    const double step = std::max((last - before_last) / double(int64_t(1) << (n_launches - 2)), 1e-3 * last);
+    const double start = std::max(2 * before_last - last, 0.0);
+    rates.step = (step + start / double(end)) / rounds;
   }
 
   const EvalSettings& eval = experiment.settings().eval;
@@ -171,6 +205,7 @@ Rates try_out(const Experiment& experiment, Device& device, const std::vector<in
 struct Kind {
   explicit Kind(size_t most) : networks(most) {}
   Spread networks;
+  std::vector<int64_t> groups;                // of networks that learn in groups: which are tried
   double flop = 0;                            // of training
   double steps = 0, trials = 0, moments = 0;  // rounds of a training step, an evaluated trial, an analysis
   Rates rates;
@@ -207,6 +242,7 @@ TimeEstimate estimate_time(const Experiment& experiment, const std::vector<std::
   for (const std::vector<int64_t>& networks : together) {
     const Signature signature = experiment.network(networks.front()).signature;
     Kind& kind = kinds.try_emplace(signature, most).first->second;
+    if (is_shallow(signature) && kind.groups.empty()) kind.groups = some_groups(experiment, networks, workers);
     const size_t fit = size_t(networks_per_cohort(device, signature, settings));
     for (size_t first = 0; first < networks.size(); first += fit) {
       const size_t count = std::min(fit, networks.size() - first);
@@ -232,8 +268,11 @@ TimeEstimate estimate_time(const Experiment& experiment, const std::vector<std::
   std::stable_sort(order.begin(), order.end(),
                    [](const auto* a, const auto* b) { return a->second.flop > b->second.flop; });
   const size_t n_tried = std::min<size_t>(order.size(), kMostTried);
-  for (size_t i = 0; i < n_tried; ++i)
-    order[i]->second.rates = try_out(experiment, device, order[i]->second.networks.some(), kSeconds / double(n_tried));
+  for (size_t i = 0; i < n_tried; ++i) {
+    Kind& kind = order[i]->second;
+    kind.rates = try_out(experiment, device, kind.groups.empty() ? kind.networks.some() : kind.groups,
+                         kSeconds / double(n_tried));
+  }
   for (size_t i = n_tried; i < order.size(); ++i) {
     const double flop = flop_per_step(order[i]->first);
     const auto distance = [&](const auto* tried) { return std::abs(std::log(flop_per_step(tried->first) / flop)); };

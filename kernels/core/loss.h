@@ -111,16 +111,14 @@ COHORT_TEAM_FN void with_loss(LossId id, F f) {
   }
 }
 
-// Turns logits into errors in place and returns the mean loss. row_loss [n] is scratch. Ends with a sync.
+// At positions [begin, end) alone: errors, times `scale`, replace the logits, and row_loss gets the loss of each. No sync.
 template <class Team, class Real>
-COHORT_PHASE_FN Real apply_loss(const Team& team, LossId id, Real* y, int n_out, int n, const Targets<Real>& targets,
-                                Real smoothing, Real* row_loss) {
+COHORT_TEAM_FN void apply_loss_at(const Team& team, LossId id, Real* y, int n_out, int n, int begin, int end,
+                                  const Targets<Real>& targets, Real smoothing, Real scale, Real* row_loss) {
   constexpr int block = Team::block;
-  const Real counted = team.template sum<Real>(n, [&](int i) { return targets.weight[i] ? Real(1) : Real(0); });
-  const Real scale = counted > Real(0) ? Real(1) / counted : Real(0);
   with_loss(id, [&](auto loss) {
-    for (int first = team.lane() * block; first < n; first += team.size() * block) {
-      const int width = n - first < block ? n - first : block;
+    for (int first = begin + team.lane() * block; first < end; first += team.size() * block) {
+      const int width = end - first < block ? end - first : block;
       decltype(loss)::template apply<block>(y, n_out, n, first, width, targets, smoothing, row_loss + first);
       for (int o = 0; o < n_out; ++o) {
         Real* row = y + size_t(o) * size_t(n) + first;
@@ -130,6 +128,15 @@ COHORT_PHASE_FN Real apply_loss(const Team& team, LossId id, Real* y, int n_out,
       }
     }
   });
+}
+
+// Turns logits into errors in place and returns the mean loss. row_loss [n] is scratch. Ends with a sync.
+template <class Team, class Real>
+COHORT_PHASE_FN Real apply_loss(const Team& team, LossId id, Real* y, int n_out, int n, const Targets<Real>& targets,
+                                Real smoothing, Real* row_loss) {
+  const Real counted = team.template sum<Real>(n, [&](int i) { return targets.weight[i] ? Real(1) : Real(0); });
+  const Real scale = counted > Real(0) ? Real(1) / counted : Real(0);
+  apply_loss_at(team, id, y, n_out, n, 0, n, targets, smoothing, scale, row_loss);
   team.sync();
   return scale * team.template sum<Real>(n, [&](int i) { return targets.weight[i] ? row_loss[i] : Real(0); });
 }

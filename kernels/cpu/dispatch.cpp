@@ -10,35 +10,50 @@ namespace cohort {
   inline namespace target##_float {           \
     const Program<float>& recurrent_row();    \
     const Program<float>& feedforward_row();  \
+    const Program<float>& shallow_row();      \
     const Program<float>& rounding_row();     \
   }                                           \
   inline namespace target##_double {          \
     const Program<double>& recurrent_row();   \
     const Program<double>& feedforward_row(); \
+    const Program<double>& shallow_row();     \
   }
 COHORT_ROWS(COHORT_DECLARE)
 #undef COHORT_DECLARE
 
 namespace {
 
+enum class Row { recurrent, feedforward, shallow };
+Row row_of(CoreId core) { return core == CoreId::recurrent ? Row::recurrent : Row::feedforward; }
+
 template <class Real>
-const Program<Real>* find(CoreId core, std::string_view wanted) {
-#define COHORT_TRY(target, name, runs)                                                                            \
-  if ((wanted.empty() || wanted == name) && (runs)) {                                                             \
-    if constexpr (sizeof(Real) == sizeof(float))                                                                  \
-      return core == CoreId::recurrent ? &target##_float::recurrent_row() : &target##_float::feedforward_row();   \
-    else                                                                                                          \
-      return core == CoreId::recurrent ? &target##_double::recurrent_row() : &target##_double::feedforward_row(); \
+const Program<Real>* find(Row row, std::string_view wanted) {
+#define COHORT_OF(rows)                                       \
+  return row == Row::recurrent     ? &rows::recurrent_row()   \
+         : row == Row::feedforward ? &rows::feedforward_row() \
+                                   : &rows::shallow_row();
+#define COHORT_TRY(target, name, runs)                \
+  if ((wanted.empty() || wanted == name) && (runs)) { \
+    if constexpr (sizeof(Real) == sizeof(float))      \
+      COHORT_OF(target##_float)                       \
+    else                                              \
+      COHORT_OF(target##_double)                      \
   }
   COHORT_ROWS(COHORT_TRY)
 #undef COHORT_TRY
+#undef COHORT_OF
   return nullptr;
+}
+
+template <class Real>
+const Program<Real>* find(const Signature& signature, std::string_view wanted) {
+  return find<Real>(is_shallow(signature) ? Row::shallow : row_of(signature.core), wanted);
 }
 
 }  // namespace
 
 const Program<float>* cpu_rounding_program(CoreId core, const char* isa) {
-  const Program<float>* const exact = find<float>(core, isa);
+  const Program<float>* const exact = find<float>(row_of(core), isa);
 #define COHORT_TRY(target, name, runs) \
   if (exact == &target##_float::recurrent_row()) return &target##_float::rounding_row();
   if (exact) {
@@ -50,11 +65,19 @@ const Program<float>* cpu_rounding_program(CoreId core, const char* isa) {
 
 template <>
 const Program<float>* cpu_program<float>(CoreId core, const char* isa) {
-  return find<float>(core, isa);
+  return find<float>(row_of(core), isa);
 }
 template <>
 const Program<double>* cpu_program<double>(CoreId core, const char* isa) {
-  return find<double>(core, isa);
+  return find<double>(row_of(core), isa);
+}
+template <>
+const Program<float>* cpu_program<float>(const Signature& signature, const char* isa) {
+  return find<float>(signature, isa);
+}
+template <>
+const Program<double>* cpu_program<double>(const Signature& signature, const char* isa) {
+  return find<double>(signature, isa);
 }
 
 }  // namespace cohort

@@ -11,6 +11,11 @@ using Real = COHORT_REAL;
 namespace {
 
 struct FeedforwardTrain : TrainOperation<CoreId::feedforward, FeedforwardWorkspace, Real> {};
+struct NaturalTrain : FeedforwardTrain {
+  COHORT_TEAM_FN static void run(const CtaTeam& team, const Args& a, int i, void* memory) {
+    if (a.cohort.nets[i].natural.on) FeedforwardTrain::run(team, a, i, memory);
+  }
+};
 struct FeedforwardEvaluate : EvaluateOperation<CoreId::feedforward, FeedforwardWorkspace, Real> {};
 struct FeedforwardProbe : ProbeOperation<CoreId::feedforward, FeedforwardWorkspace, Real> {};
 struct FeedforwardTangents : TangentOperation<CoreId::feedforward, Real> {
@@ -38,5 +43,7 @@ const Program<Real>& feedforward_program() {
   }();
   return row;
 }
+
+void train_natural(const TrainArgs<Real>& args, const Launch& launch) { generic_launch<NaturalTrain>(args, launch); }
 
 COHORT_END

@@ -22,7 +22,8 @@ const char* nothing_refused(const Signature&) { return nullptr; }
 template <class Real>
 std::vector<Row<Real>> programs(CoreId core) {
   if (core == CoreId::feedforward)
-    return {{[](const Signature&) -> const Program<Real>& { return feedforward_program(); }, nothing_refused}};
+    return {{[](const Signature&) -> const Program<Real>& { return shallow_program(); }, shallow_refuses},
+            {[](const Signature&) -> const Program<Real>& { return feedforward_program(); }, nothing_refused}};
   const Row<Real> any = {[](const Signature&) -> const Program<Real>& { return generic_program(); }, nothing_refused};
   if constexpr (sizeof(Real) == sizeof(float))
     return {{mma_program, mma_refuses, true},

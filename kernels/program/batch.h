@@ -8,7 +8,8 @@ COHORT_BEGIN
 
 template <class Real>
 struct Batch {
-  Real* x;          // [T][rows][n_in]
+  Real* x;          // [T][rows][ld], beyond n_in 0
+  int ld;           // at least n_in
   Real* y;          // [n_out][T][rows] logits, then errors
   Real* target;     // [n_out][T][rows]
   Real* row_loss;   // [T][rows]
@@ -16,11 +17,14 @@ struct Batch {
   int32_t* label;   // [T][rows]
   int32_t* sample;  // [rows] of the samples that trials are made of
   uint8_t* weight;  // [T][rows]
+  Real* scratch;    // [n_task_scratch(n_in)]
 
-  COHORT_FN static Batch carve(Arena& arena, const Signature& g, int rows) {
+  COHORT_FN static Batch carve(Arena& arena, const Signature& g, int rows) { return carve(arena, g, rows, g.n_in); }
+  COHORT_FN static Batch carve(Arena& arena, const Signature& g, int rows, int ld) {
     const size_t n = size_t(g.n_steps) * size_t(rows);
     Batch b;
-    b.x = arena.take<Real>(n * size_t(g.n_in));
+    b.ld = ld;
+    b.x = arena.take<Real>(n * size_t(ld));
     b.y = arena.take<Real>(n * size_t(g.n_out));
     b.target = arena.take<Real>(n * size_t(g.n_out));
     b.row_loss = arena.take<Real>(n);
@@ -28,6 +32,7 @@ struct Batch {
     b.label = arena.take<int32_t>(n);
     b.sample = arena.take<int32_t>(size_t(rows));
     b.weight = arena.take<uint8_t>(n);
+    b.scratch = arena.take<Real>(n_task_scratch(g.n_in));
     return b;
   }
 };
@@ -52,10 +57,13 @@ COHORT_TEAM_FN int sample_of(const NetSpec& spec, int count, const BatchKey& key
 template <class Team, class Real>
 COHORT_PHASE_FN void fill_batch(const Team& team, const Signature& g, const NetSpec& spec, const Dataset& data,
                                 Split split, const BatchKey& key, int rows, const Batch<Real>& b) {
-  const int steps = g.n_steps, n_in = g.n_in, n = steps * rows;
-  team.for_each(n * n_in, [=](int i) { b.x[i] = Real(0); });
+  const int steps = g.n_steps, n_in = g.n_in, ld = b.ld, n = steps * rows;
   team.for_each(n, [=](int i) { b.weight[i] = 1; });
   with_task(spec.task.id, [&](auto task) {
+    if constexpr (requires { task.fills_inputs; })
+      team.for_each_2d(n, ld - n_in, [=](int r, int i) { b.x[r * ld + n_in + i] = Real(0); });
+    else
+      team.for_each(n * ld, [=](int i) { b.x[i] = Real(0); });
     if (!task.classes) team.for_each(n * g.n_out, [=](int i) { b.target[i] = Real(0); });
   });
   team.sync();
@@ -71,11 +79,20 @@ COHORT_PHASE_FN void fill_batch(const Team& team, const Signature& g, const NetS
       const int sample = samples > 0 ? sample_of(spec, samples, key, uint32_t(r), g.batch) : 0;
       b.sample[r] = sample;
       rng::Sequence random(trials, fixed ? uint32_t(sample) : key.first + uint32_t(r));
-      Trial<Real> trial(b.x + r * n_in, ptrdiff_t(rows) * n_in, n_in, b.label + r, b.target + r, b.weight + r, rows, n);
+      Trial<Real> trial(b.x + r * ld, ptrdiff_t(rows) * ld, n_in, b.label + r, b.target + r, b.weight + r, rows, n,
+                        split == Split::train);
       const int first = kind == DataKind::none ? 0 : data.first[int(split)];
       task.trial(p, data, first + sample, random, trial);
     }
     team.sync();
+    if constexpr (requires { task.n_blocks(p); }) {
+      task.prepare(team, p, b.scratch);
+      for (int r = 0; r < rows; ++r) {
+        const uint32_t trial = fixed ? 0 : key.first + uint32_t(r);
+        const rng::Key noise(spec.seed, 0, rng::stream_noise, phase, fixed ? uint64_t(b.sample[r]) : number);
+        task.add_inputs(team, p, noise, trial * task.n_blocks(p), b.scratch, b.x + r * ld);
+      }
+    }
     const uint32_t blocks = uint32_t(n_in + 3) / 4;  // of a trial and step: its noise does not depend on its batch
     for (int t = 0; t < steps; ++t) {
       for (int q = 0; 4 * q < n_in; ++q) {
@@ -100,8 +117,8 @@ COHORT_PHASE_FN void fill_batch(const Team& team, const Signature& g, const NetS
                          next = uint32_t(steps) * blocks;
           rng::fill_normals(team, noise, base, next, rows, z);
         }
-        Real* const x = b.x + ptrdiff_t(t) * rows * n_in + 4 * q;
-        for (int i = 0; i < have; ++i) team.for_each(rows, [=](int r) { x[r * n_in + i] += sd[i] * z[i * rows + r]; });
+        Real* const x = b.x + ptrdiff_t(t) * rows * ld + 4 * q;
+        for (int i = 0; i < have; ++i) team.for_each(rows, [=](int r) { x[r * ld + i] += sd[i] * z[i * rows + r]; });
       }
     }
   });

@@ -33,6 +33,15 @@ COHORT_DISPATCH(with_distribution, DistributionId, COHORT_FOR_EACH_DISTRIBUTION,
 #undef COHORT_CASE
 #undef COHORT_DISPATCH
 
+// What the task adds to every logit; 0 for most.
+COHORT_TEAM_FN double logit_offset(const TaskSpec& spec) {
+  double offset = 0;
+  with_task(spec.id, [&](auto task) {
+    if constexpr (requires { task.logit_offset(spec.param); }) offset = task.logit_offset(spec.param);
+  });
+  return offset;
+}
+
 // f(map) for a geometry with these parameters. A geometry whose formula depends on them may offer specialise(params, f).
 template <class G, class F>
 COHORT_TEAM_FN void with_map(G map, const geometry::Params& params, F f) {

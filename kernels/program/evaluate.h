@@ -12,6 +12,26 @@ COHORT_FN size_t forward_bytes(const Signature& g) {
   return arena.used();
 }
 
+// Can answers be right or wrong: classes, or a single logit whose sign says yes or no?
+COHORT_TEAM_FN bool has_accuracy(const TaskSpec& task, int n_out) {
+  return has_classes(task.id) || (task.loss == LossId::bce && n_out == 1);
+}
+
+// Right answers among positions [first, first + rows) of the logits y [n_out][n]. Syncs.
+template <class Team, class Real>
+COHORT_TEAM_FN double count_right(const Team& team, const TaskSpec& task, int n_out, const Real* y, int n, int first,
+                                  int rows, const Batch<Real>& b) {
+  const bool classes = has_classes(task.id);
+  return double(team.template sum<Real>(rows, [=](int r) {
+    const int p = first + r;
+    if (!classes) return (y[p] > Real(0)) == (b.target[p] > Real(0.5)) ? Real(1) : Real(0);
+    int best = 0;
+    for (int o = 1; o < n_out; ++o)
+      if (y[o * n + p] > y[best * n + p]) best = o;
+    return best == b.label[p] ? Real(1) : Real(0);
+  }));
+}
+
 template <template <class> class W = Workspace, class Team, class Real>
 COHORT_TEAM_FN void evaluate_network(const Team& team, const EvaluateArgs<Real>& a, int i, void* memory) {
   const Signature& g = a.cohort.signature;
@@ -30,19 +50,13 @@ COHORT_TEAM_FN void evaluate_network(const Team& team, const EvaluateArgs<Real>&
     fill_batch(team, g, net.spec, a.cohort.data, a.split, {phase, 0, uint32_t(done)}, rows, b);
     for (int o = 0; o < g.n_out; ++o) team.for_each(first * rows, [=](int p) { b.y[o * n + p] = Real(0); });
     forward(team, g, net.spec, rows, first, w);
-    if (classes)
+    if (has_accuracy(net.spec.task, g.n_out))
       for (int t = 0; t < g.n_steps; ++t) {
         bool decides = false;
         with_task(net.spec.task.id, [&](auto task) { decides = task.decision(net.spec.task.param, t); });
         if (!decides) continue;
         decisions += rows;
-        correct += double(team.template sum<Real>(rows, [=](int r) {
-          const int p = t * rows + r;
-          int best = 0;
-          for (int o = 1; o < g.n_out; ++o)
-            if (b.y[o * n + p] > b.y[best * n + p]) best = o;
-          return best == b.label[p] ? Real(1) : Real(0);
-        }));
+        correct += count_right(team, net.spec.task, g.n_out, b.y, n, t * rows, rows, b);
       }
     team.sync();
     const Targets<Real> targets{classes ? b.label : nullptr, b.target, b.weight};

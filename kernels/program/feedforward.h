@@ -68,6 +68,11 @@ COHORT_PHASE_FN void load_weights(const Team& team, const Signature& g, const Ne
       team.for_each(int(of.size()), [=](int i) { to[i] = from[i]; });
     };
     vector(layer_bias_tensor(l), layer.b);
+    if (const double offset = l == g.n_layers ? logit_offset(spec.task) : 0; offset != 0) {
+      team.sync();
+      const bool bias = g.bias;
+      team.for_each(layer.n, [=](int i) { layer.b[i] = (bias ? layer.b[i] : Real(0)) + Real(offset); });
+    }
     if (layer.g) vector(layer_gain_tensor(l), layer.g);
     if (layer.factor) {
       const Real* const alpha = theta + tensor(g, layer_alpha_tensor(l)).offset;

@@ -78,6 +78,11 @@ COHORT_PHASE_FN void assemble(const Team& team, const Signature& g, const NetSpe
     w.v_t[j * ld_out + o] = v;
   });
   for_each_effective(team, g, spec, tensor(g, readout_bias_tensor(g)), theta, [=](int o, int, Real v) { w.d[o] = v; });
+  if (const double offset = logit_offset(spec.task); offset != 0) {
+    team.sync();
+    const bool bias = g.bias;
+    team.for_each(g.n_out, [=](int o) { w.d[o] = (bias ? w.d[o] : Real(0)) + Real(offset); });
+  }
   team.sync();
 }
 

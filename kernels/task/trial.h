@@ -11,17 +11,29 @@
 //   template <class Real> COHORT_TEAM_FN static void trial(const double* p, const Dataset& data, int sample,
 //                                                          rng::Sequence& random, Trial<Real>& out);
 // `p` holds the parameters in the order of `params`; `sample` is an image or window of `data` (tasks that need data only).
+// It may have
+//   static constexpr bool fills_inputs = true;                             // trial writes every input
+//   COHORT_FN static double logit_offset(const double* p);                 // added to every logit
+// and, where drawing inputs takes a whole team and memory, in scratch [n_task_scratch(n_in)],
+//   template <class Team, class Real> COHORT_TEAM_FN static void prepare(const Team&, const double* p, Real* scratch);
+//   template <class Team, class Real> COHORT_TEAM_FN static void add_inputs(const Team&, const double* p, const rng::Key& key,
+//                                                                           uint32_t base, Real* scratch, Real* inputs);
+//   COHORT_FN static uint32_t n_blocks(const double* p);
+// prepare once per batch, then add_inputs for every trial (of one step) from blocks [base, base + n_blocks(p)) of a stream; both end
+// synced.
 #pragma once
 
 #include "math/random.h"
 
 COHORT_BEGIN
 
+COHORT_FN size_t n_task_scratch(int n_in) { return 8 * size_t(n_in) + 8; }
+
 template <class Real>
 class Trial {
  public:
   COHORT_FN Trial(Real* x, ptrdiff_t x_step, int n_in, int32_t* label, Real* target, uint8_t* weight, ptrdiff_t step,
-                  ptrdiff_t output_step)
+                  ptrdiff_t output_step, bool training = true)
       : x_(x),
         label_(label),
         target_(target),
@@ -29,8 +41,10 @@ class Trial {
         x_step_(x_step),
         step_(step),
         output_step_(output_step),
-        n_in_(n_in) {}
+        n_in_(n_in),
+        training_(training) {}
   COHORT_FN int n_in() const { return n_in_; }
+  COHORT_FN bool training() const { return training_; }  // else of an evaluation
   COHORT_FN Real& input(int t, int i) { return x_[t * x_step_ + i]; }
   COHORT_FN void label(int t, int value) { label_[t * step_] = value; }  // class at step t (tasks with classes)
   COHORT_FN void target(int t, int o, Real value) { target_[o * output_step_ + t * step_] = value; }  // real targets
@@ -45,6 +59,7 @@ class Trial {
   uint8_t* weight_;
   ptrdiff_t x_step_, step_, output_step_;
   int n_in_;
+  bool training_;
 };
 
 COHORT_END

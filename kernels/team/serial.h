@@ -110,7 +110,6 @@ struct Tile {
     }
   }
 
- private:
   // Lane l of v[0] becomes the sum of v[l], added up in halves; v [2 * half] holds what is left to add.
   template <int half, int... lane>
   static COHORT_FORCE_INLINE void sums(Vec* v, std::integer_sequence<int, lane...> all) {
@@ -120,6 +119,8 @@ struct Tile {
              __builtin_shufflevector(v[i], v[i + half], (lane & half ? lanes + lane - half : lane + half)...);
     if constexpr (half > 1) sums<half / 2>(v, all);
   }
+
+ private:
   // Blocks of `half` rows and columns above and below the diagonal change places, then blocks of half their size.
   template <int half, int... lane>
   static COHORT_FORCE_INLINE void exchange(Vec* v, std::integer_sequence<int, lane...> all) {

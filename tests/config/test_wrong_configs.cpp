@@ -40,6 +40,7 @@ std::string with_head(const std::string& text) { return good + text; }
 
 // Three lines before lr_search, or four of a network that could have natural gradients.
 const std::string dann = "network.parameterisation = \"dann\"\n[rule]\nmomentum = 0\n";
+const std::string neuron = "name = \"x\"\ntask.name = \"r_of_k\"\n";
 const std::string natural = "network.core = \"feedforward\"\n[rule]\nmomentum = 0\nnatural = true\n";
 
 const Case cases[] = {
@@ -91,6 +92,11 @@ const Case cases[] = {
      {"rule.recurrent.clip_scope", "did you mean 'rule.clip_scope'?"}},
     {with_head("task.coherense = 1\n"), "3:6", {"did you mean 'task.coherence'?"}},
     {with_head("task.delay_steps = 1\n"), "3:6", {"task.delay_steps"}},
+    {neuron + "task.relevant = 300\n", "3:17", {"task.relevant = 300", "task.inputs = 200", "up to 200"}},
+    {neuron + "[sweep]\n\"task.inputs\" = [200, 99]\n", "4:23", {"task.relevant = 100", "task.inputs = 99"}},
+    {neuron + "task.threshold = 2.5\n", "3:18", {"task.threshold", "integer"}},
+    {neuron + "task.label_noise = 0.6\n", "3:20", {"task.label_noise", "0.5"}},
+    {neuron + "task.loss = \"cross_entropy\"\n", "3:13", {"r_of_k", "mse, bce"}},
     {with_head("[completely]\nelsewhere = 1\n"), "4:1", {"completely.elsewhere", "allowed tables", "network"}},
     {with_head("[completely]\n"), "3:2", {"completely"}},
     {with_head("\"a\\nb\" = 1\n"), "3:1", {"\"a\\nb\""}},

@@ -235,7 +235,7 @@ TYPED_TEST(Feedforward, TakesEveryShapeAndTheOthersTakeNone) {
       g.precision = precision;
       const Choice<Real> choice = choose_cuda_program<Real>(g);
       EXPECT_EQ(choice.program, &this->cuda);
-      EXPECT_EQ(choice.refused, "");
+      EXPECT_EQ(choice.refused, "shallow: hidden layers");
       const auto refuses = [&](const Program<Real>& program) {
         const TrainArgs<Real> args{cohort_of<Real>(g), 1, nullptr};
         EXPECT_THROW(program.train_workspace(args, 1), Error) << program.name;

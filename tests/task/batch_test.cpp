@@ -91,7 +91,8 @@ bool any_in(const std::vector<Row>& rows, const std::vector<Row>& others) {
 // 6 batches of 20 are two epochs of 60; with batches of 24 epochs end within a batch. Noisy tasks: the noise of a sample is its own.
 class FixedTrainingSet : public ::testing::TestWithParam<TaskId> {};
 INSTANTIATE_TEST_SUITE_P(Generated, FixedTrainingSet,
-                         ::testing::Values(TaskId::adding, TaskId::perceptual_decision, TaskId::context_decision),
+                         ::testing::Values(TaskId::adding, TaskId::perceptual_decision, TaskId::context_decision,
+                                           TaskId::r_of_k, TaskId::linear_regression),
                          [](const auto& each) { return std::string(task_info(each.param).name); });
 
 TEST_P(FixedTrainingSet, EveryEpochHoldsEverySampleOnce) {

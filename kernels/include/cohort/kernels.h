@@ -86,6 +86,7 @@ struct TaskSpec {
   // Generated tasks: training draws from a fixed set of so many trials, in shuffled epochs; 0 = a fresh trial every time.
   int32_t samples = 0;
   double param[max_task_params] = {};  // in the order of TaskInfo::params
+  friend bool operator==(const TaskSpec&, const TaskSpec&) = default;
 };
 
 // Whose start is asked for singular vectors or values: the network's own, or that of another model of equal seed.
@@ -265,6 +266,11 @@ COHORT_FN int layer_bias_tensor(int layer) { return 4 * layer + 1; }
 COHORT_FN int layer_gain_tensor(int layer) { return 4 * layer + 2; }
 COHORT_FN int layer_alpha_tensor(int layer) { return 4 * layer + 3; }
 
+// Networks without hidden layers, of dense cells and one step: what the program "shallow" trains.
+COHORT_FN bool is_shallow(const Signature& s) {
+  return s.core == CoreId::feedforward && s.n_layers == 0 && s.cell == CellId::dense && s.n_steps == 1;
+}
+
 // Forward, backward and weight gradients of one training step. F = 2 B T (3 n^2 + 2 n d_in + 3 n d_out) for one recurrent layer;
 // 2 B T (3 n m + 3 (n + m) n_inhibitory) for a feedforward layer of n units and m inputs, the first without the gradient of
 // its inputs.
@@ -338,7 +344,7 @@ struct TrainArgs {
   Real* loss = nullptr;  // [n_nets][steps] training loss before each update; NaN where none was done
 };
 // Mean loss over the counted steps and accuracy over the decision steps of `trials` trials of a split (NaN: no
-// classes).
+// classes, and no single yes or no: has_accuracy in program/evaluate.h).
 template <class Real>
 struct EvaluateArgs {
   Cohort<Real> cohort;
@@ -396,13 +402,16 @@ struct EffectiveArgs {
   Real* weights = nullptr;  // [n_nets][rows][cols]
 };
 
-// Networks [first, first + count) of the cohort. The caller owns workspace and stream; nothing is allocated or
-// synchronised. On the CPU the calling thread does the work before it returns; on CUDA it is enqueued.
+// Networks [first, first + count) of the cohort, or those that are listed. The caller owns workspace and stream; nothing is
+// allocated or synchronised. On the CPU the calling thread does the work before it returns; on CUDA it is enqueued.
 struct Launch {
   int32_t first = 0, count = 0;
   void* workspace = nullptr;  // 256-byte aligned
   size_t workspace_bytes = 0;
   CUstream_st* stream = nullptr;
+  // [count] in place of first, first + 1, ..., for programs that train `together`, which draw data once. On the CPU all of equal
+  // data (seed and TaskSpec) and equally many steps done; on CUDA [n_nets], all networks, and neighbours of equal data share it.
+  const int32_t* networks = nullptr;
 };
 
 // One row per (backend, instruction set or device, core, Real). workspace_bytes(args, count) is what a Launch of
@@ -413,6 +422,8 @@ struct Program {
   const char* name;     // "serial"; "generic", "tiled", ...
   const char* isa;      // "x86-64-v4", "sm_90", ...
   CoreId core;
+  // Do several networks of equal data cost train and evaluate less than as many launches (Launch::networks)?
+  bool together = false;
   size_t (*init_workspace)(const InitArgs<Real>&, int32_t count);
   void (*init)(const InitArgs<Real>&, const Launch&);
   size_t (*train_workspace)(const TrainArgs<Real>&, int32_t count);
@@ -434,7 +445,11 @@ struct Program {
 template <class Real>
 const Program<Real>* cpu_program(CoreId core, const char* isa = "");
 
-// The same row, but training networks of fp32x3 and fp16 rounds operands as tensor cores would (program/rounded.h): what a
+// The fastest row for networks of this signature.
+template <class Real>
+const Program<Real>* cpu_program(const Signature& signature, const char* isa = "");
+
+// The row of a core, but training networks of fp32x3 and fp16 rounds operands as tensor cores would (program/rounded.h): what a
 // card's precision does to learning, without a card and slowly. Nothing else is rounded.
 const Program<float>* cpu_rounding_program(CoreId core, const char* isa = "");
 
@@ -460,7 +475,9 @@ Choice<Real> choose_cuda_program(const Signature& signature);
 struct ParamInfo {
   const char* name;  // key under [task]
   double value, min, max;
-  const char* doc;  // with unit
+  const char* doc;     // with unit
+  bool whole = false;  // a whole number, as are those that change a task's shape
+  int at_most = -1;    // number of the parameter that it may not exceed; -1: none
 };
 struct TaskInfo {
   TaskId id;
