@@ -39,8 +39,7 @@ class ExactLikelihood final : public Likelihood {
     double jacobian = 0;
     curvature(inner, int64_t(n()), pairs_.after.data(), end_.data());
     for (const double c : end_) jacobian += std::log(std::abs(c));
-    const double value =
-        -count / 2 * (log_two_pi + std::log(variance) + 1) + jacobian - count * std::log(size_);
+    const double value = -count / 2 * (log_two_pi + std::log(variance) + 1) + jacobian - count * std::log(size_);
     if (!std::isfinite(value)) return out;
     const double units = dual_factor(map, size_);
     return {value, mean * units, std::sqrt(variance) * units};

@@ -33,9 +33,7 @@ MirrorMap geometry_of(double p) {
   return {.geometry = GeometryId::p_norm, .p = p};
 }
 
-MirrorMap hypentropy_of(double log_beta) {
-  return {.geometry = GeometryId::hypentropy, .beta = std::exp(log_beta)};
-}
+MirrorMap hypentropy_of(double log_beta) { return {.geometry = GeometryId::hypentropy, .beta = std::exp(log_beta)}; }
 
 const char* Inference::geometry() const {
   const MirrorMap& map = models[best].map;
@@ -68,9 +66,10 @@ Inference infer_geometry(const WeightPairs& all, const InferenceOptions& options
   out.n = pairs.before.size();
   out.n_zeros = all.before.size() - out.n;
   if (out.n < fewest_synapses || pairs.before == pairs.after)
-    throw Error(fmt::format("{} pairs of weights without those of which one is exactly 0; at least {}, of which some "
-                            "have changed, are needed",
-                            out.n, fewest_synapses));
+    throw Error(
+        fmt::format("{} pairs of weights without those of which one is exactly 0; at least {}, of which some "
+                    "have changed, are needed",
+                    out.n, fewest_synapses));
   out.n_sign_flips = count_sign_flips(pairs);
 
   const std::unique_ptr<Likelihood> likelihood = likelihood_of(pairs, options);
@@ -78,8 +77,7 @@ Inference infer_geometry(const WeightPairs& all, const InferenceOptions& options
   const double log_size = std::log(typical_size(pairs));
   std::vector<double> log_betas = log_beta_grid;
   for (double& b : log_betas) b += log_size;
-  out.log_beta =
-      profile([&](double b) { return likelihood->fit(hypentropy_of(b)).log_likelihood; }, log_betas,
+  out.log_beta = profile([&](double b) { return likelihood->fit(hypentropy_of(b)).log_likelihood; }, log_betas,
                          profile_drop(options.level));
 
   const auto add = [&](GeometryId id, int n_parameters, const MirrorMap& map) {
@@ -100,15 +98,17 @@ Inference infer_geometry(const WeightPairs& all, const InferenceOptions& options
       throw Error(fmt::format("--potential {}; neg_entropy, euclidean, p_norm and hypentropy are compared",
                               info(*options.potential).name));
     if (*options.potential == GeometryId::neg_entropy && options.noise.none() && out.n_sign_flips + out.n_zeros > 0)
-      throw Error(fmt::format("--potential neg_entropy: {} weights have another sign after learning, or are 0 before or "
-                              "after it; this potential allows neither",
-                              out.n_sign_flips + out.n_zeros));
+      throw Error(
+          fmt::format("--potential neg_entropy: {} weights have another sign after learning, or are 0 before or "
+                      "after it; this potential allows neither",
+                      out.n_sign_flips + out.n_zeros));
     out.best = size_t(asked - out.models.begin());
   }
   if (!std::isfinite(out.models[out.best].change.log_likelihood))
     throw Error("no candidate geometry can have made this change of weights");
   const double best_p = out.p.log_likelihood;
-  out.p_value_neg_entropy = out.p.estimate < smallest_p ? 1 : upper_tail(best_p - out.models[0].change.log_likelihood) / 2;
+  out.p_value_neg_entropy =
+      out.p.estimate < smallest_p ? 1 : upper_tail(best_p - out.models[0].change.log_likelihood) / 2;
   out.p_value_euclidean = upper_tail(best_p - out.models[1].change.log_likelihood);
 
   const Model& best = out.models[out.best];

@@ -25,8 +25,8 @@ struct InferenceOptions {
   Noise noise = {};
   double level = 0.95;  // of the intervals
   // p of the candidates that Delta-CDF and likelihood are tabled for; 1 is negative entropy.
-  std::vector<double> candidates = {};  // empty: 1, 1.1, ..., 3
-  int bootstrap = 499;                  // data sets simulated for the goodness of fit; 0: none
+  std::vector<double> candidates = {};       // empty: 1, 1.1, ..., 3
+  int bootstrap = 499;                       // data sets simulated for the goodness of fit; 0: none
   std::optional<GeometryId> potential = {};  // the best model, whatever the data say
   uint64_t seed = 0;
   int n_threads = 1;
@@ -56,16 +56,16 @@ struct Model {
 };
 
 struct Inference {
-  size_t n = 0;           // pairs used
-  size_t n_zeros = 0;     // pairs left out: a weight of exactly 0
+  size_t n = 0;        // pairs used
+  size_t n_zeros = 0;  // pairs left out: a weight of exactly 0
   size_t n_sign_flips = 0;
-  Profile p;     // of the p-norm's p; 1 is negative entropy
+  Profile p;         // of the p-norm's p; 1 is negative entropy
   Profile log_beta;  // of hypentropy's ln beta
   // The likelihood ratio test of negative entropy, p = 1, against p > 1 (half a chi-square), and of p = 2 against any p.
   double p_value_neg_entropy = 0, p_value_euclidean = 0;
-  std::vector<Model> models;          // neg_entropy, euclidean, p_norm, hypentropy
-  size_t best = 0;                    // of models: by BIC, or the one that was asked for
-  GoodnessOfFit fit;                  // of the best model
+  std::vector<Model> models;  // neg_entropy, euclidean, p_norm, hypentropy
+  size_t best = 0;            // of models: by BIC, or the one that was asked for
+  GoodnessOfFit fit;          // of the best model
   std::vector<Candidate> candidates;
   // neg_entropy, p_norm or hypentropy: the best model's, Euclidean being the p-norm that it is.
   const char* geometry() const;

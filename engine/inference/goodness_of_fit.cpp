@@ -35,12 +35,14 @@ double spread(std::span<const double> z, std::span<const double> before) {
 MirrorMap refitted(Likelihood& likelihood, const MirrorMap& map) {
   MirrorMap out = map;
   const auto at = [&](double value) {
-    return likelihood.fit(out.geometry == GeometryId::p_norm ? geometry_of(value) : hypentropy_of(value)).log_likelihood;
+    return likelihood.fit(out.geometry == GeometryId::p_norm ? geometry_of(value) : hypentropy_of(value))
+        .log_likelihood;
   };
-  if (map.geometry == GeometryId::p_norm) out.p = climb(at, map.p, 0.05, smallest_p, largest_p, 0.01).at;
+  if (map.geometry == GeometryId::p_norm)
+    out.p = climb(at, {map.p, at(map.p)}, 0.05, 0.4, smallest_p, largest_p, 0.01).at;
   if (map.geometry == GeometryId::hypentropy) {
     const double start = std::log(map.beta);
-    out.beta = std::exp(climb(at, start, 0.2, start - 10, start + 10, 0.01).at);
+    out.beta = std::exp(climb(at, {start, at(start)}, 0.2, 1.6, start - 10, start + 10, 0.01).at);
   }
   return out;
 }
@@ -48,7 +50,8 @@ MirrorMap refitted(Likelihood& likelihood, const MirrorMap& map) {
 }  // namespace
 
 std::vector<FitTest> fit_statistics(std::span<const double> z, std::span<const double> before) {
-  return {{"trend", "rank correlation of dual change and weight", std::sqrt(double(z.size())) * std::abs(rank_correlation(z, before))},
+  return {{"trend", "rank correlation of dual change and weight",
+           std::sqrt(double(z.size())) * std::abs(rank_correlation(z, before))},
           {"spread", "size of the dual change in bins of the weight", spread(z, before)},
           {"normality", "Anderson-Darling test of the dual change", anderson_darling(z)}};
 }

@@ -15,7 +15,8 @@ Maximum maximise(const std::function<double(double)>& f, Maximum low, Maximum in
     double next = inside.at, promised = 1e300;
     if (below > 0 && above > 0 && std::isfinite(low.value) && std::isfinite(high.value)) {
       const double left = (inside.value - low.value) / below, right = (high.value - inside.value) / above;
-      const double bend = 2 * (right - left) / (below + above), slope = (left * above + right * below) / (below + above);
+      const double bend = 2 * (right - left) / (below + above),
+                   slope = (left * above + right * below) / (below + above);
       if (bend < 0) {
         next = inside.at - slope / bend;
         promised = -slope * slope / (2 * bend);
@@ -48,22 +49,22 @@ Maximum maximise(const std::function<double(double)>& f, Maximum low, Maximum in
   return inside;
 }
 
-Maximum climb(const std::function<double(double)>& f, double start, double step, double least, double most,
-              double gain) {
+Maximum climb(const std::function<double(double)>& f, Maximum start, double step, double longest, double least,
+              double most, double gain) {
   const auto at = [&](double x) {
     x = std::clamp(x, least, most);
     return Maximum{x, f(x)};
   };
-  Maximum inside = at(start), low = at(start - step), high = at(start + step);
+  Maximum inside = start, low = at(start.at - step), high = at(start.at + step);
   while (high.value > inside.value && high.at < most) {
     low = inside;
     inside = high;
-    high = at(inside.at + (step *= 2));
+    high = at(inside.at + (step = std::min(2 * step, longest)));
   }
   while (low.value > inside.value && low.at > least) {
     high = inside;
     inside = low;
-    low = at(inside.at - (step *= 2));
+    low = at(inside.at - (step = std::min(2 * step, longest)));
   }
   if (low.value > inside.value) inside = low;
   if (high.value > inside.value) inside = high;

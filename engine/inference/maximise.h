@@ -14,8 +14,8 @@ struct Maximum {
 // NaN.
 Maximum maximise(const std::function<double(double)>& f, Maximum low, Maximum inside, Maximum high, double gain = 1e-3);
 
-// Without a bracket: steps of growing size upwards from `start`, never beyond [least, most].
-Maximum climb(const std::function<double(double)>& f, double start, double step, double least, double most,
-              double gain = 1e-3);
+// Without a bracket: upwards from `start` by steps that double up to `longest`, never beyond [least, most].
+Maximum climb(const std::function<double(double)>& f, Maximum start, double step, double longest, double least,
+              double most, double gain = 1e-3);
 
 }  // namespace cohort::engine

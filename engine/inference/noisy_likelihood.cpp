@@ -23,7 +23,8 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double reach = 4.75;       // noise beyond so many sd is not summed over
 constexpr double unlikely = 1e-300;  // density of a pair that no latent weights within reach explain
 constexpr long most_cells = 4'000'000;
-constexpr size_t snap_beyond = 20'000;  // pairs; of more, equal ones after rounding to an eighth of the noise count together
+constexpr size_t snap_beyond =
+    20'000;  // pairs; of more, equal ones after rounding to an eighth of the noise count together
 
 double normal_density(double x, double sd) {
   const double z = x / sd;
@@ -64,16 +65,18 @@ class NoisyLikelihood final : public Likelihood {
     const double width = 1 / std::sqrt(2 * n_);  // of the likelihood in ln sd
     const double least = std::log(1e-3 * noise_.sd(1)), most = std::log(1e6);
     double mean = 0;
-    Maximum sd{best_log_sd_, 0};  // of a geometry near the best one it is close
-    const auto along_sd = [&] {
-      sd = climb([&](double log_sd) { return value(slope * mean, slope * std::exp(log_sd)); }, sd.at, 3 * width, least,
-                 most);
-    };
+    const auto of_sd = [&](double log_sd) { return value(slope * mean, slope * std::exp(log_sd)); };
+    Maximum sd{guess_, of_sd(guess_)};
+    // Near the best geometry so far its sd is close, but without a slope where noise explains everything.
+    if (const double there = of_sd(best_log_sd_); there > sd.value) sd = {best_log_sd_, there};
+    const auto along_sd = [&] { sd = climb(of_sd, sd, std::min(3 * width, 0.4), 0.4, least, most); };
     along_sd();
     if (mean_ == MeanChange::free)
       for (int round = 0; round < 3; ++round) {
         const double before = sd.value, step = 2 * std::exp(sd.at) / std::sqrt(n_);
-        mean = climb([&](double m) { return value(slope * m, slope * std::exp(sd.at)); }, mean, step, -1e6, 1e6).at;
+        mean = climb([&](double m) { return value(slope * m, slope * std::exp(sd.at)); }, {mean, sd.value}, step,
+                     8 * step, -1e6, 1e6)
+                   .at;
         along_sd();
         if (sd.value - before < 1e-3) break;
       }
@@ -143,9 +146,10 @@ class NoisyLikelihood final : public Likelihood {
     return least;
   }
   static Error too_fine() {
-    return Error(fmt::format("the noise is so small beside the range of the weights (more than {} cells) that it has no "
-                             "effect; leave it out",
-                             most_cells));
+    return Error(
+        fmt::format("the noise is so small beside the range of the weights (more than {} cells) that it has no "
+                    "effect; leave it out",
+                    most_cells));
   }
 
   // Cells of latent weights from which v can come.
@@ -160,17 +164,13 @@ class NoisyLikelihood final : public Likelihood {
     return {low, high};
   }
   // Cells of finite width widen what is summed over them by h^2 / 12 of the noise (Sheppard); the noise is taken the less.
-  double after_sd(double w) const {
-    return grid_.sd(w) * std::sqrt(1 - LatentGrid::h * LatentGrid::h / 12);
-  }
+  double after_sd(double w) const { return grid_.sd(w) * std::sqrt(1 - LatentGrid::h * LatentGrid::h / 12); }
 
   void gather(const WeightPairs& pairs) {
     middle_.resize(n_cells_);
     for (size_t k = 0; k < n_cells_; ++k) middle_[k] = grid_.middle(first_cell_ + long(k));
     const bool snap = pairs.before.size() > snap_beyond;
-    const auto rounded = [&](double v) {
-      return snap ? grid_.weight(std::round(grid_.t(v) * 8) / 8) : v;
-    };
+    const auto rounded = [&](double v) { return snap ? grid_.weight(std::round(grid_.t(v) * 8) / 8) : v; };
     std::map<std::pair<double, double>, size_t> known;
     for (size_t i = 0; i < pairs.before.size(); ++i) {
       const double v0 = rounded(pairs.before[i] / size_), v1 = rounded(pairs.after[i] / size_);
@@ -246,8 +246,7 @@ class NoisyLikelihood final : public Likelihood {
 
   void estimate_start() {
     std::vector<LatentMeasurement> measurements;
-    for (const Pair& pair : pairs_)
-      measurements.push_back({pair.times, pair.first_row, {pair.before, pair.n_rows}});
+    for (const Pair& pair : pairs_) measurements.push_back({pair.times, pair.first_row, {pair.before, pair.n_rows}});
     start_ = start_density(measurements, n_cells_);
     log_start_ = 0;
     for (const Pair& pair : pairs_) {
@@ -265,7 +264,7 @@ class NoisyLikelihood final : public Likelihood {
       squares += (v1 - v0) * (v1 - v0);
       noise += 2 * noise_.sd(v0) * noise_.sd(v0);
     }
-    best_log_sd_ = std::log(std::max(squares - noise, 0.1 * noise) / n_) / 2;
+    guess_ = best_log_sd_ = std::log(std::max(squares - noise, 0.1 * noise) / n_) / 2;
   }
 
   void set_map(const MirrorMap& inner) {
@@ -281,7 +280,8 @@ class NoisyLikelihood final : public Likelihood {
   double z_of(size_t row, size_t column) const {
     if (one_orthant_) {  // what cannot be reached is infinitely far
       const long edge = first_cell_ + long(column);
-      if (first_cell_ + long(row) >= 0 ? edge <= 0 : edge >= 0) return edge <= 0 && first_cell_ + long(row) >= 0 ? -infinity : infinity;
+      if (first_cell_ + long(row) >= 0 ? edge <= 0 : edge >= 0)
+        return edge <= 0 && first_cell_ + long(row) >= 0 ? -infinity : infinity;
     }
     return (dual_edge_[column] - dual_middle_[row] - change_mean_) * inverse_sd_;
   }
@@ -336,6 +336,7 @@ class NoisyLikelihood final : public Likelihood {
   std::vector<Run> runs_;
   std::vector<double> mass_, start_;
   double log_start_ = 0;
+  double guess_ = 0;                                 // ln of the sd of the change of a weight of size 1
   double best_value_ = -infinity, best_log_sd_ = 0;  // of all fits so far
   // of the current geometry and change
   bool one_orthant_ = false;

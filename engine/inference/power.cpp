@@ -20,7 +20,7 @@ const char* name_of(Start start) { return start == Start::normal ? "normal" : "l
 // What one data set says.
 struct Outcome {
   double flips = 0, likely = 0, near_normal = 0;  // p chosen by likelihood and by Delta-CDF
-  Profile p;
+  Profile p = {};
 };
 
 class Combination {
@@ -95,9 +95,9 @@ std::vector<PowerRow> power(const PowerOptions& options) {
   for (const double n : options.synapses)
     if (!(n >= double(fewest_synapses)) || n > 1e7 || n != std::floor(n))
       throw Error(fmt::format("--synapses {}; whole numbers from {} to 10000000 are allowed", n, fewest_synapses));
-  for (const double p : {options.truths, options.candidates})
-    for (const double value : p)
-      if (!(value >= 1 && value <= largest_p)) throw Error(fmt::format("p = {}; 1 to {} are allowed", value, largest_p));
+  for (const auto* list : {&options.truths, &options.candidates})
+    for (const double p : *list)
+      if (!(p >= 1 && p <= largest_p)) throw Error(fmt::format("p = {}; 1 to {} are allowed", p, largest_p));
   for (const double noise : options.noise)
     if (!(noise >= 0 && noise <= 1)) throw Error(fmt::format("--noise {}; 0 to 1 are allowed", noise));
   for (const double change : options.change)
@@ -153,8 +153,9 @@ std::string power_csv(const std::vector<PowerRow>& rows, bool intervals) {
   std::string out = "start,change,noise,truth,synapses,data_sets,sign_flips,exact,rmse,delta_cdf_exact,delta_cdf_rmse";
   out += intervals ? ",estimate_rmse,coverage,width\n" : "\n";
   for (const PowerRow& r : rows) {
-    out += fmt::format("{},{:g},{:g},{:g},{},{},{:.4f},{:.4f},{:.4f},{:.4f},{:.4f}", name_of(r.start), r.change, r.noise,
-                       r.truth, r.synapses, r.data_sets, r.flips, r.exact, r.rmse, r.delta_cdf_exact, r.delta_cdf_rmse);
+    out +=
+        fmt::format("{},{:g},{:g},{:g},{},{},{:.4f},{:.4f},{:.4f},{:.4f},{:.4f}", name_of(r.start), r.change, r.noise,
+                    r.truth, r.synapses, r.data_sets, r.flips, r.exact, r.rmse, r.delta_cdf_exact, r.delta_cdf_rmse);
     out += intervals ? fmt::format(",{:.4f},{:.4f},{:.4f}\n", r.estimate_rmse, r.coverage, r.width) : "\n";
   }
   return out;

@@ -12,10 +12,12 @@ namespace {
 
 // Where f crosses `level` between `inside`, where it is above, and `outside`, where it is below: of the square root of what
 // f has fallen from its maximum, which is nearly a straight line, by false position (Illinois).
-double crossing(const std::function<double(double)>& f, const Maximum& top, double level, double inside,
-                double outside, double outside_value) {
+double crossing(const std::function<double(double)>& f, const Maximum& top, double level, double inside, double outside,
+                double outside_value) {
   const double wanted = std::sqrt(top.value - level);
-  const auto fallen = [&](double value) { return std::sqrt(std::min(std::max(top.value - value, 0.0), 1e12)) - wanted; };
+  const auto fallen = [&](double value) {
+    return std::sqrt(std::min(std::max(top.value - value, 0.0), 1e12)) - wanted;
+  };
   double a = inside, fa = inside == top.at ? -wanted : fallen(f(inside)), b = outside, fb = fallen(outside_value);
   for (int i = 0; i < 60; ++i) {
     const bool halve = i % 4 == 3 || fb > 10 * wanted;
@@ -38,8 +40,8 @@ Profile profile(const std::function<double(double)>& log_likelihood, std::span<c
   const size_t n = points.size(), best = size_t(std::ranges::max_element(points, {}, &Maximum::value) - points.begin());
   Profile out{.estimate = points[best].at, .log_likelihood = points[best].value, .low = grid[0], .high = grid[n - 1]};
   if (!std::isfinite(out.log_likelihood)) return out;
-  const Maximum top = maximise(log_likelihood, points[best > 0 ? best - 1 : 0], points[best],
-                               points[std::min(best + 1, n - 1)]);
+  const Maximum top =
+      maximise(log_likelihood, points[best > 0 ? best - 1 : 0], points[best], points[std::min(best + 1, n - 1)]);
   out.estimate = top.at;
   out.log_likelihood = top.value;
 

@@ -72,8 +72,7 @@ void check_weight_pairs(const WeightPairs& pairs) {
   const size_t n = pairs.before.size();
   if (pairs.after.size() != n)
     throw Error(fmt::format("{} weights before learning and {} after; as many are expected", n, pairs.after.size()));
-  if (n < fewest_synapses)
-    throw Error(fmt::format("{} pairs of weights; at least {} are needed", n, fewest_synapses));
+  if (n < fewest_synapses) throw Error(fmt::format("{} pairs of weights; at least {} are needed", n, fewest_synapses));
   for (size_t i = 0; i < n; ++i)
     if (!std::isfinite(pairs.before[i]) || !std::isfinite(pairs.after[i]))
       throw Error(fmt::format("pair {}: not finite", i + 1));
