@@ -2,6 +2,7 @@
 // Data goes to stdout, everything else to stderr.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -31,6 +32,33 @@ int export_table(const std::string& directory, const std::string& format, bool h
 int plot(const std::string& directory, const std::string& out, bool history, bool json,
          const engine::PlotOptions& options);
 int select(const std::string& directory, bool csv, bool json, const engine::SelectOptions& options);
+
+struct InferOptions {
+  std::string before, after;         // files; after "": both columns in the first
+  std::vector<std::string> columns;  // BEFORE,AFTER; none: the only ones
+  double noise = 0, relative_noise = 0;
+  std::string mean = "zero";
+  double level = 0.95;
+  std::vector<std::string> p;  // candidates; none: neg_entropy, 1.1, ..., 3
+  std::string potential;       // "": the data choose
+  std::optional<int> bootstrap;
+  uint64_t seed = 0;
+  int threads = 0;
+  bool json = false;
+  std::string figure;
+};
+int infer(const InferOptions& options);
+
+// What is empty or 0 is as the protocol has it.
+struct PowerCommand {
+  std::string protocol = "decision";
+  std::vector<std::string> truth, candidates, start;
+  std::vector<double> synapses, noise, change;
+  int data_sets = 0;
+  uint64_t seed = 0;
+  int threads = 0;
+};
+int power(const PowerCommand& options);
 
 struct BenchShape {
   std::string task = "decision";    // or row_mnist

@@ -200,6 +200,73 @@ int dispatch(int argc, char** argv) {
     code = select(directory, csv, json, selection);
   });
 
+  InferOptions inferred;
+  auto* infer_command = app.add_subcommand(
+      "infer", "the geometry of plasticity from weights before and after learning (docs/inference.md)");
+  infer_command
+      ->add_option("BEFORE", inferred.before, "CSV, NPY or HDF5 (FILE:/DATASET), one column; without AFTER two")
+      ->required();
+  infer_command->add_option("AFTER", inferred.after, "the same weights after learning, in the same order");
+  infer_command->add_option("--columns", inferred.columns, "BEFORE,AFTER: columns by name or number, from 1 on")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  infer_command->add_option("--noise", inferred.noise, "known sd of the noise of every measurement")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  infer_command
+      ->add_option("--relative-noise", inferred.relative_noise, "known sd of the noise, relative to the weight")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  infer_command->add_option("--mean", inferred.mean, "of the dual change: zero or free")
+      ->check(CLI::IsMember({"zero", "free"}))
+      ->capture_default_str();
+  infer_command->add_option("--level", inferred.level, "of intervals")
+      ->check(CLI::Range(0.5, 0.9999))
+      ->capture_default_str();
+  infer_command->add_option("--p", inferred.p, "candidates of the table; default: neg_entropy, 1.1, ..., 3")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  infer_command
+      ->add_option("--potential", inferred.potential, "the geometry whose fit is tested; default: the best by BIC")
+      ->check(CLI::IsMember({"neg_entropy", "euclidean", "p_norm", "hypentropy"}));
+  infer_command
+      ->add_option("--bootstrap", inferred.bootstrap, "data sets simulated for the goodness of fit; 0: no test")
+      ->check(CLI::Range(0, 100000))
+      ->default_str("499; with noise 199");
+  infer_command->add_option("--seed", inferred.seed, "of the simulated data sets")->capture_default_str();
+  infer_command->add_option("--threads", inferred.threads, "CPU threads; 0 = all cores")
+      ->check(CLI::Range(0, 4096))
+      ->capture_default_str();
+  infer_command->add_flag("--json", inferred.json, "everything as one JSON object");
+  infer_command->add_option("--figure", inferred.figure, "an SVG file to draw the result to");
+  infer_command->callback([&] { code = infer(inferred); });
+
+  PowerCommand powered;
+  auto* power_command = app.add_subcommand(
+      "power", "how many synapses an inference needs, by simulation (docs/inference.md); CSV, one row per combination");
+  power_command
+      ->add_option("--protocol", powered.protocol,
+                   "decision: which of a few candidates; robustness: the published experiment; coverage: of intervals")
+      ->check(CLI::IsMember({"decision", "robustness", "coverage"}))
+      ->capture_default_str();
+  power_command->add_option("--truth", powered.truth, "true geometries: neg_entropy or p")->delimiter(',');
+  power_command->add_option("--candidates", powered.candidates, "geometries to choose among")->delimiter(',');
+  power_command->add_option("--synapses", powered.synapses, "numbers of synapses")->delimiter(',');
+  power_command->add_option("--noise", powered.noise, "known noise, relative to the sd of the weights")->delimiter(',');
+  power_command
+      ->add_option("--change", powered.change, "sd of the change of a weight of typical size, relative to that size")
+      ->delimiter(',');
+  power_command->add_option("--start", powered.start, "normal, log_normal")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"normal", "log_normal"}));
+  power_command->add_option("--data-sets", powered.data_sets, "simulated data sets of each combination")
+      ->check(CLI::Range(1, 1000000));
+  power_command->add_option("--seed", powered.seed, "of the simulations")->capture_default_str();
+  power_command->add_option("--threads", powered.threads, "CPU threads; 0 = all cores")
+      ->check(CLI::Range(0, 4096))
+      ->capture_default_str();
+  power_command->callback([&] { code = power(powered); });
+
   BenchOptions bench;
   auto* bench_command = app.add_subcommand("bench", "measure this machine");
   bench_command->require_subcommand(1);

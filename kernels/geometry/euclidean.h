@@ -29,6 +29,10 @@ struct euclidean {
   COHORT_FORCE_INLINE static Real potential(Real w, const Params&) {
     return w * w / Real(2);
   }
+  template <class Real>
+  COHORT_FORCE_INLINE static Real curvature(Real, const Params&) {
+    return Real(1);
+  }
 };
 
 }  // namespace geometry

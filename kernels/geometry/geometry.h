@@ -6,6 +6,7 @@
 //   to_dual(w, p)            grad phi(w)
 //   to_primal(y, w_ref, p)   its inverse on the orthant of w_ref (the sign of w_ref before the step)
 //   potential(w, p)          phi(w)
+//   curvature(w, p)          phi''(w), the derivative of to_dual; at w = 0 its limit, 0 and infinity included
 //   zeros_stay               whether w = 0 never moves
 // Sources: Pogodin et al., ICLR 2024 (potentials); Cornford et al. 2024 (exponentiated gradient and its decay).
 #pragma once

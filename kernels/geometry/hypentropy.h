@@ -37,6 +37,10 @@ struct hypentropy {
   COHORT_FORCE_INLINE static Real potential(Real w, const Params& q) {
     return w * to_dual(w, q) - math::sqrt(w * w + Real(q.beta * q.beta));
   }
+  template <class Real>
+  COHORT_FORCE_INLINE static Real curvature(Real w, const Params& q) {
+    return Real(1) / math::sqrt(w * w + Real(q.beta * q.beta));
+  }
 };
 
 }  // namespace geometry

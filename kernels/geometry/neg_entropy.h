@@ -33,6 +33,10 @@ struct neg_entropy {
     const Real a = math::abs(w);
     return a * math::log(a > Real(0) ? a : Real(1));
   }
+  template <class Real>
+  COHORT_FORCE_INLINE static Real curvature(Real w, const Params&) {
+    return Real(1) / math::abs(w);
+  }
 };
 
 }  // namespace geometry

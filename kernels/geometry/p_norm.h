@@ -49,6 +49,17 @@ struct p_norm_of {
   COHORT_FORCE_INLINE static Real potential(Real w, const Params& q) {
     return math::pow_abs(w, q.p) / Real(q.p);
   }
+  template <class Real>
+  COHORT_FORCE_INLINE static Real curvature(Real w, const Params& q) {
+    if constexpr (power == Power::three)
+      return Real(2) * math::abs(w);
+    else if constexpr (power == Power::two)
+      return Real(1);
+    else if constexpr (power == Power::three_halves)
+      return Real(0.5) / math::sqrt(math::abs(w));
+    else
+      return Real(q.p - 1) * math::pow_abs(w, q.p - 2);
+  }
 };
 
 struct p_norm : p_norm_of<Power::any> {

@@ -32,6 +32,10 @@ struct unsigned_eg {
   COHORT_FORCE_INLINE static Real potential(Real w, const Params& q) {
     return math::sign(w) * neg_entropy::potential(w, q);
   }
+  template <class Real>
+  COHORT_FORCE_INLINE static Real curvature(Real w, const Params&) {
+    return Real(1) / w;
+  }
 };
 
 }  // namespace geometry

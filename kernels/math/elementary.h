@@ -204,7 +204,8 @@ COHORT_FORCE_INLINE void sincospi(Real x, Real* sine, Real* cosine) {
 }
 #endif
 
-// |x|^e for e > 0, evaluated in double so that the float result is exact to an ulp; 0^e = exp(-infinity) = 0. A test
+// |x|^e for e != 0, evaluated in double so that the float result is exact to an ulp; 0^e = exp(-infinity) = 0, or infinity
+// if e < 0. A test
 // for zero would be threaded into a branch around exp, and loops would no longer vectorise.
 template <class Real>
 COHORT_FORCE_INLINE Real pow_abs(Real x, double e) {

@@ -54,6 +54,26 @@ TYPED_TEST(GeometryLaws, DualIsTheGradientOfThePotential) {
     }
 }
 
+TYPED_TEST(GeometryLaws, CurvatureIsTheDerivativeOfTheDual) {
+  for (const auto& q : kParams)
+    for (int i = 0; i < 200; ++i) {
+      const double w = this->weight(), h = 1e-5 * std::abs(w);
+      const double slope = (TypeParam::to_dual(w + h, q) - TypeParam::to_dual(w - h, q)) / (2 * h);
+      const double curvature = TypeParam::curvature(w, q);
+      // central difference: h^2 / 6 times the second derivative of phi'', which is below 3 phi'' / w^2, and rounding of phi'
+      EXPECT_NEAR(slope, curvature, 1e-8 * std::abs(curvature) + 1e-15 * (1 + std::abs(TypeParam::to_dual(w, q))) / h)
+          << Name<TypeParam>::value << " w " << w << " p " << q.p << " beta " << q.beta;
+    }
+}
+
+TYPED_TEST(GeometryLaws, CurvatureOfZeroIsALimit) {
+  for (const auto& q : kParams) {
+    double zero = 0;
+    with_map(TypeParam{}, q, [&](auto map) { zero = map.curvature(0.0, q); });
+    EXPECT_GE(zero, 0.0) << Name<TypeParam>::value << " p " << q.p;
+  }
+}
+
 TYPED_TEST(GeometryLaws, DualAndPrimalAreInverse) {
   for (const auto& q : kParams)
     for (int i = 0; i < 200; ++i) {
