@@ -5,8 +5,8 @@
 #include <limits>
 #include <vector>
 
+#include "cohort/delta_cdf.h"
 #include "statistics/moments.h"
-#include "statistics/normal.h"
 
 namespace cohort::engine {
 
@@ -16,18 +16,7 @@ double delta_cdf(std::span<const double> change, bool centred) {
   std::vector<double> z(change.begin(), change.end());
   for (double& value : z) value = (value - (centred ? m.mean : 0)) / m.sd;
   std::ranges::sort(z);
-
-  constexpr int n_points = 1000;
-  constexpr double end = 5, step = 2 * end / (n_points - 1);
-  double sum = 0;
-  size_t below = 0;
-  for (int i = 0; i < n_points; ++i) {
-    const double at = -end + step * i;
-    while (below < z.size() && z[below] <= at) ++below;
-    const double gap = std::abs(double(below) / double(z.size()) - normal_cdf(at));
-    sum += i == 0 || i == n_points - 1 ? gap / 2 : gap;
-  }
-  return sum * step;
+  return cohort::delta_cdf(z.data(), int64_t(z.size()));
 }
 
 }  // namespace cohort::engine

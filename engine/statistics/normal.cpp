@@ -1,13 +1,10 @@
 #include "statistics/normal.h"
 
 #include <boost/math/special_functions/erf.hpp>
-#include <cmath>
 #include <limits>
 #include <numbers>
 
 namespace cohort::engine {
-
-double normal_cdf(double z) { return 0.5 * std::erfc(-z / std::numbers::sqrt2); }
 
 double normal_quantile(double p) {
   if (p <= 0) return -std::numeric_limits<double>::infinity();

@@ -1,10 +1,11 @@
-// The standard normal distribution.
+// The standard normal distribution: its cdf is cohort/normal.h's.
 #pragma once
+
+#include "cohort/normal.h"
 
 namespace cohort::engine {
 
-double normal_cdf(double z);
-// Its inverse, for 0 <= p <= 1 (the ends give infinities).
+// Inverse of normal_cdf, for 0 <= p <= 1 (the ends give infinities).
 double normal_quantile(double p);
 
 }  // namespace cohort::engine

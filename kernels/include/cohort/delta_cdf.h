@@ -7,14 +7,12 @@
 
 #include <math.h>
 
-#include "cohort/kernels.h"
+#include "cohort/normal.h"
 
 namespace cohort {
 
 inline constexpr int delta_cdf_points = 1000;
 inline constexpr double delta_cdf_reach = 5;
-
-COHORT_FN double normal_cdf(double z) { return 0.5 * ::erfc(-z * 0.70710678118654752440); }
 
 // How many of sorted [n] are at most x.
 template <class Real>
