@@ -8,7 +8,7 @@
 COHORT_BEGIN
 
 // Inputs are L e + U(-1/2, 1/2) with e ~ N(0, 1) and L L^T = C, C_ij = (-1)^|i-j| / (1 + |i-j|^decay); targets are 1 or -1.
-//
+// The loss, mse, is the mean of (y - target)^2 over samples, without a factor 1/2.
 // L e is drawn exactly by circulant embedding (Dietrich and Newsam, SIAM J. Sci. Comput. 1997): without its signs C is c(|i-j|),
 // which falls and is convex, so that the circulant matrix with the first row c(min(t, m - t)), t < m = 2^q >= 2 (n - 1), has no
 // negative eigenvalue lambda_j. The Hartley transform of sqrt(lambda_j / m) z_j, z ~ N(0, 1), has it as its covariance.

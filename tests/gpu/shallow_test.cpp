@@ -83,7 +83,8 @@ TYPED_TEST(Shallow, AgreesWithTheProgramOfTheProcessor) {
 // More rows than a block draws at a time, more networks than it takes at a time, and more inputs than it has lanes.
 TYPED_TEST(Shallow, ManyRowsNetworksAndInputs) {
   COHORT_NEEDS_DEVICE(this->in_double);
-  const TaskSpec task = neuron_task(0);
+  TaskSpec task = neuron_task(0);
+  task.param[0] = emulated ? 301 : 1501;
   const Signature g = shallow_signature(task, 150, true);
   const std::vector<NetSpec> nets = shallow_variety(g, task, 33);
   Plan plan = training_plan();

@@ -208,8 +208,9 @@ class Shallow : public ::testing::Test {
   static constexpr double tolerance = sizeof(Real) == 4 ? 2e-4 : 1e-12;
   const Program<Real>& any = *cpu_program<Real>(CoreId::feedforward);
 
-  void expect_agreement(const Signature& g, const std::vector<NetSpec>& nets, bool masked = false) {
-    const Program<Real>& shallow = *cpu_program<Real>(g);
+  void expect_agreement(const Signature& g, const std::vector<NetSpec>& nets, bool masked = false,
+                        const char* isa = "") {
+    const Program<Real>& shallow = *cpu_program<Real>(g, isa);
     ASSERT_STREQ(shallow.name, "shallow");
     ASSERT_TRUE(shallow.together);
     const Results<Real> expected = run(any, g, nets, {}, {7}, masked),
@@ -237,6 +238,15 @@ TYPED_TEST(Shallow, AgreesWithTheProgramForAnyNetwork) {
       for (const int batch : {1, 21}) this->expect_agreement(signature_of(task, batch, bias), variety(task, 12));
     }
     this->expect_agreement(signature_of(pixels, 8, bias), variety(pixels, 14));
+  }
+}
+TYPED_TEST(Shallow, OnEveryInstructionSet) {
+  for (const char* const isa : {"x86-64-v2", "x86-64-v3", "x86-64-v4"}) {
+    const Signature neurons = signature_of(neuron, 21, true), regression = signature_of(fixed_lines, 21);
+    if (!cpu_program<TypeParam>(neurons, isa)) continue;  // not of this machine
+    SCOPED_TRACE(isa);
+    this->expect_agreement(neurons, variety(neuron, 12), false, isa);
+    this->expect_agreement(regression, variety(fixed_lines, 3), false, isa);
   }
 }
 TYPED_TEST(Shallow, LastNetworksDivergeAndTheOthersDoNotNotice) {

@@ -154,23 +154,36 @@ COHORT_PHASE_FN void shallow_logits(const CtaTeam& team, const Slice& slice, int
   team.sync();
 }
 
-// to(c)[k] = sum over rows of y[c][r] x[r][k], for eight columns at a time, which share what is read of x.
-template <class To>
+// to(c)[k] = sum over rows of y[c][r] x[r][k]; a lane has 8 columns and `wide` inputs at a time, so that it reads little for what it
+// computes.
+template <int wide, class To>
 COHORT_PHASE_FN void shallow_gradients(const CtaTeam& team, int columns, int n_in, int rows, const Real* x, int ld,
                                        const Real* y, To to) {
   constexpr int together = 8;
   for (int c0 = 0; c0 < columns; c0 += together)
-    for (int k = team.lane(); k < n_in; k += team.size()) {
-      Real acc[together] = {};
+    for (int k0 = team.lane(); k0 < n_in; k0 += wide * team.size()) {
+      Real acc[together][wide] = {};
+      int k[wide];
+      COHORT_UNROLL
+      for (int i = 0; i < wide; ++i) k[i] = k0 + i * team.size() < n_in ? k0 + i * team.size() : k0;
       for (int r = 0; r < rows; ++r) {
-        const Real input = x[ptrdiff_t(r) * ld + k];
+        const Real* const from = x + ptrdiff_t(r) * ld;
+        Real input[wide];
         COHORT_UNROLL
-        for (int c = 0; c < together; ++c)
-          acc[c] += y[ptrdiff_t(c0 + c < columns ? c0 + c : columns - 1) * rows + r] * input;
+        for (int i = 0; i < wide; ++i) input[i] = from[k[i]];
+        COHORT_UNROLL
+        for (int c = 0; c < together; ++c) {
+          const Real error = y[ptrdiff_t(c0 + c < columns ? c0 + c : columns - 1) * rows + r];
+          COHORT_UNROLL
+          for (int i = 0; i < wide; ++i) acc[c][i] += error * input[i];
+        }
       }
       COHORT_UNROLL
-      for (int c = 0; c < together; ++c)
-        if (c0 + c < columns) to(c0 + c)[k] = acc[c];
+      for (int c = 0; c < together; ++c) {
+        if (c0 + c >= columns) continue;
+        COHORT_UNROLL
+        for (int i = 0; i < wide; ++i) to(c0 + c)[k[i]] = acc[c][i];
+      }
     }
 }
 
@@ -210,9 +223,13 @@ __global__ void __launch_bounds__(n_threads) shallow_gradient_kernel(const __gri
     }
     team.sync();
     const int columns = (last - first) * n_out;
-    shallow_gradients(team, columns, n_in, rows, b.x, b.ld, scratch.y, [=](int c) {
+    const auto to = [=](int c) {
       return shared.gradient + size_t((first + c / n_out) * parts + part) * params + weights + size_t(c % n_out * n_in);
-    });
+    };
+    if (n_in >= 4 * team.size())
+      shallow_gradients<4>(team, columns, n_in, rows, b.x, b.ld, scratch.y, to);
+    else
+      shallow_gradients<1>(team, columns, n_in, rows, b.x, b.ld, scratch.y, to);
     if (g.bias)
       team.for_each(columns, [&](int c) {
         Real sum = Real(0);
