@@ -281,7 +281,8 @@ struct Experiment::Body {
                    " needs rule.clip_scope = \"tensor\"; with \"global\" and \"cell\" one limit holds for "
                    "all tensors (rule.clip)");
 
-    const bool rules_together = given("rule.lr_search") || given("rule.natural");  // they read what else alone decides
+    const bool rules_together =
+        given("rule.lr_search") || given("rule.natural") || any_adam();  // they read what else alone decides
     const auto decides = [&](const Column& c) {
       return !c.key().alone || (rules_together && c.key().path.starts_with("rule."));
     };
@@ -343,6 +344,11 @@ struct Experiment::Body {
            "eval.mean_of = " + std::to_string(eval.mean_of) + ", but with eval.every = " + std::to_string(eval.every) +
                " there are " + std::to_string(evaluations) +
                " evaluations in train.steps = " + std::to_string(trained) + "; lower one of the first two");
+  }
+  bool any_adam() const {
+    for (const Key& key : schema())
+      if (key.path.starts_with("rule.") && key.path.ends_with(".adam") && given(key.path)) return true;
+    return false;
   }
   bool one_clip_for_all() const {
     const Key& key = *find_key("rule.clip_scope");

@@ -156,8 +156,12 @@ void network_keys(Builder& b) {
             [](Draft& d, const Setting& s) { d.spec.alpha = s.number; });
   b.network(number("network.noise", 0, not_negative, "standard deviation added to every pre-activation while training"),
             [](Draft& d, const Setting& s) { d.spec.noise = s.number; });
-  b.network(boolean("network.bias", false, "trained biases of hidden and output units, 0 at the start"),
+  b.network(boolean("network.bias", false, "trained biases of hidden and output units, at the start as init.bias says"),
             [](Draft& d, const Setting& s) { d.signature.bias = int32_t(s.code); });
+  b.network(integer("network.recurrent_biases", 1, {1, 2},
+                    "network.bias: biases of a recurrent unit, 1, or 2 that are added: one of its inputs and one of "
+                    "the layer (Cornford et al. 2024)"),
+            [](Draft& d, const Setting& s) { d.recurrent_biases = int32_t(s.code); });
   b.network(
       word("network.parameterisation", "dense", parameterisations, "how effective weights are made of parameters"),
       [](Draft& d, const Setting& s) { d.spec.parameterisation = id<ParameterisationId>(s); });
@@ -226,6 +230,11 @@ void network_keys(Builder& b) {
            "dann, dann_feedforward: inhibition that centres, or drawn independently (Li et al. 2023; Cornford et al. "
            "2021)"),
       [](Draft& d, const Setting& s) { d.spec.init.iid_inhibition = int32_t(s.code); });
+  b.network(word("init.bias", "zero", {"zero", "uniform", "split"},
+                 "biases at the start: 0, uniform to +- B, or split into a part from 0 to sqrt(2) B and one from "
+                 "-sqrt(2) B to 0, whose signs exponentiated gradient keeps; B = 1 / sqrt(inputs), of recurrent layers "
+                 "1 / sqrt(n_hidden) (Cornford et al. 2024)"),
+            [](Draft& d, const Setting& s) { d.spec.init.bias = id<BiasStart>(s); });
   b.single(boolean("init.zero_diagonal", true, "column_ei_balanced: recurrent weights start without self-connections"),
            [](Draft& d, const Setting& s) { d.spec.init.zero_diagonal = int32_t(s.code); });
   b.network(number("init.input_mean", 0, {-1e6, 1e6},
@@ -265,7 +274,7 @@ void rule_keys(Builder& b) {
   b.rule(
       word("geometry", "euclidean", geometries,
            "mirror map in which weights move; biases, gains, alphas: euclidean unless [rule.bias] ... says otherwise"),
-      true, [](Draft& d, int r, const Setting& s) { d.spec.rule[r].geometry = id<GeometryId>(s); }, text("euclidean"));
+      false, [](Draft& d, int r, const Setting& s) { d.spec.rule[r].geometry = id<GeometryId>(s); }, text("euclidean"));
   b.rule(number("p", 2, {1, 1e3, true}, "p_norm: exponent of the potential |w|^p / p (Pogodin et al. 2024)"), true,
          [](Draft& d, int r, const Setting& s) { d.spec.rule[r].p = s.number; });
   b.rule(number("beta", 1, positive,
@@ -281,9 +290,20 @@ void rule_keys(Builder& b) {
          [](Draft& d, int r, const Setting& s) { d.spec.rule[r].dampening = s.number; });
   b.rule(boolean("nesterov", false, "Nesterov's form of momentum"), true,
          [](Draft& d, int r, const Setting& s) { d.spec.rule[r].nesterov = int32_t(s.code); });
-  b.rule(number("weight_decay", 0, not_negative,
-                "decay in the form of the geometry, as part of the gradient (Cornford et al. 2024)"),
-         true, [](Draft& d, int r, const Setting& s) { d.spec.rule[r].weight_decay = s.number; });
+  b.rule(
+      number("weight_decay", 0, not_negative,
+             "decay in the form of the geometry, as part of the gradient (Cornford et al. 2024); of Adam, decoupled"),
+      true, [](Draft& d, int r, const Setting& s) { d.spec.rule[r].weight_decay = s.number; });
+  b.rule(boolean("adam", false,
+                 "AdamW in the geometry, instead of momentum (AdamW-EG: Cornford et al. 2024; usual are lr = 0.001, "
+                 "weight_decay = 0.01)"),
+         false, [](Draft& d, int r, const Setting& s) { d.spec.rule[r].adam = int32_t(s.code); });
+  b.rule(number("adam_beta1", 0.9, {0, 1, false, true}, "rule.adam: decay of the mean of gradients"), true,
+         [](Draft& d, int r, const Setting& s) { d.spec.rule[r].adam_beta1 = s.number; });
+  b.rule(number("adam_beta2", 0.999, {0, 1, false, true}, "rule.adam: decay of the mean of their squares"), true,
+         [](Draft& d, int r, const Setting& s) { d.spec.rule[r].adam_beta2 = s.number; });
+  b.rule(number("adam_epsilon", 1e-8, positive, "rule.adam: added to the root of that mean"), true,
+         [](Draft& d, int r, const Setting& s) { d.spec.rule[r].adam_epsilon = s.number; });
   b.rule(number("clip", 0, not_negative, "largest norm of a gradient; 0 = off"), true,
          [](Draft& d, int r, const Setting& s) { d.spec.rule[r].clip = s.number; });
   b.single(word("rule.clip_scope", "global", {"global", "tensor", "cell"},

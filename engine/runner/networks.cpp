@@ -58,15 +58,17 @@ class Starts {
 
 Networks::Networks(Device& device, std::span<const ResolvedNetwork> networks, const Dataset& data)
     : device_(device), signature_(networks.front().signature), data_(data) {
-  bool sparse = false;
+  bool sparse = false, adam = false;
   for (const ResolvedNetwork& n : networks) {
     specs_.push_back(n.spec);
     sparse = sparse || n.spec.init.density < 1;
+    adam = adam || has_adam(n.spec);
   }
   nets_ = DeviceArray<NetSpec>(device, specs_);
   state_ = DeviceArray<NetState>(device, specs_.size());
   theta_ = DeviceArray<float>(device, specs_.size() * n_params(signature_));
   momentum_ = DeviceArray<float>(device, specs_.size() * n_params(signature_));
+  if (adam) second_moment_ = DeviceArray<float>(device, specs_.size() * n_params(signature_));
   if (sparse) mask_ = DeviceArray<uint8_t>(device, specs_.size() * n_params(signature_));
   draw(view(), 0);
 }
@@ -79,6 +81,7 @@ Cohort<float> Networks::view(int first, int count) const {
           .state = state_.data() + first,
           .theta = theta_.data() + skip,
           .momentum = momentum_.data() + skip,
+          .second_moment = second_moment_.data() ? second_moment_.data() + skip : nullptr,
           .mask = mask_.data() ? mask_.data() + skip : nullptr,
           .data = data_};
 }

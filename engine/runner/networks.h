@@ -42,7 +42,7 @@ class Networks {
   std::vector<NetSpec> specs_;
   DeviceArray<NetSpec> nets_;
   DeviceArray<NetState> state_;
-  DeviceArray<float> theta_, momentum_;
+  DeviceArray<float> theta_, momentum_, second_moment_;  // the last one only where a rule has Adam
   DeviceArray<uint8_t> mask_;
 };
 

@@ -128,7 +128,8 @@ Plan make_plan(const Experiment& experiment, Device* device) {
     together.push_back(networks_of(units, group));
   for (const std::vector<int64_t>& networks : together) {
     const Signature signature = experiment.network(networks.front()).signature;
-    const int64_t count = int64_t(networks.size()), fit = networks_per_cohort(*device, signature, settings);
+    const bool adam = any_adam(experiment, networks);
+    const int64_t count = int64_t(networks.size()), fit = networks_per_cohort(*device, signature, settings, adam);
     plan.n_cohorts += (count + fit - 1) / fit;
     const int in_cohort = int(std::min(count, fit));
     plan.programs[device->training_program(signature)] += count;
@@ -141,7 +142,7 @@ Plan make_plan(const Experiment& experiment, Device* device) {
     plan.kernel_bytes = std::max(plan.kernel_bytes, kernel_bytes(1));
     const size_t scratch = std::max(device->train_workspace(train, in_cohort), kernel_bytes(in_cohort));
     plan.memory_bytes =
-        std::max(plan.memory_bytes, size_t(in_cohort) * bytes_per_network(signature, settings) + scratch);
+        std::max(plan.memory_bytes, size_t(in_cohort) * bytes_per_network(signature, settings, adam) + scratch);
   }
   plan.time = estimate_time(experiment, together, *device);
   return plan;

@@ -287,7 +287,8 @@ class CohortRun {
       const Tensor t = tensor(networks_.signature(), k);
       if (t.size() == 0) continue;
       const std::string name = "weights." + tensor_name(networks_.signature(), k);
-      DeviceArray<float> weights(context_.device, size_t(networks_.size()) * size_t(t.rows) * size_t(t.cols));
+      const int cols = effective_cols(t);
+      DeviceArray<float> weights(context_.device, size_t(networks_.size()) * size_t(t.rows) * size_t(cols));
       const auto effective = [&](float* theta) {
         Cohort<float> cohort = networks_.view();
         cohort.theta = theta;
@@ -296,8 +297,8 @@ class CohortRun {
       };
       const std::vector<std::string> dims = {"to", "from"};
       if (settings_.output.weights == KeptWeights::all)
-        keep(name + ".initial", "effective weights at the start", dims, {t.rows, t.cols}, effective(start.data()));
-      keep(name + ".final", "effective weights at the end", dims, {t.rows, t.cols}, effective(networks_.view().theta));
+        keep(name + ".initial", "effective weights at the start", dims, {t.rows, cols}, effective(start.data()));
+      keep(name + ".final", "effective weights at the end", dims, {t.rows, cols}, effective(networks_.view().theta));
     }
   }
 
@@ -331,14 +332,19 @@ double training_flop(const ResolvedNetwork& network) {
   return flop_per_step(network.signature) * double(network.spec.steps);
 }
 
-size_t bytes_per_network(const Signature& signature, const RunSettings& settings) {
-  const size_t params = n_params(signature), hidden = size_t(signature.n_layers) * size_t(signature.n_hidden) *
-                                                      size_t(settings.analysis.probe_trials);
-  return params * (5 * sizeof(float) + 2) + 2 * hidden * sizeof(float) + sizeof(NetSpec) + sizeof(NetState) + 4096;
+bool any_adam(const Experiment& experiment, const std::vector<int64_t>& networks) {
+  return std::any_of(networks.begin(), networks.end(), [&](int64_t i) { return has_adam(experiment.network(i).spec); });
 }
 
-int64_t networks_per_cohort(const Device& device, const Signature& signature, const RunSettings& settings) {
-  return std::max<int64_t>(1, int64_t(device.info().memory_bytes / 2 / bytes_per_network(signature, settings)));
+size_t bytes_per_network(const Signature& signature, const RunSettings& settings, bool adam) {
+  const size_t params = n_params(signature), hidden = size_t(signature.n_layers) * size_t(signature.n_hidden) *
+                                                      size_t(settings.analysis.probe_trials);
+  return params * ((adam ? 6 : 5) * sizeof(float) + 2) + 2 * hidden * sizeof(float) + sizeof(NetSpec) +
+         sizeof(NetState) + 4096;
+}
+
+int64_t networks_per_cohort(const Device& device, const Signature& signature, const RunSettings& settings, bool adam) {
+  return std::max<int64_t>(1, int64_t(device.info().memory_bytes / 2 / bytes_per_network(signature, settings, adam)));
 }
 
 std::optional<UnitResult> run_networks(const RunContext& context, const std::vector<int64_t>& networks) {
@@ -351,7 +357,8 @@ std::optional<UnitResult> run_networks(const RunContext& context, const std::vec
   int64_t end = 0;
   for (const ResolvedNetwork& n : resolved) end = std::max(end, n.spec.steps);
   const DeviceDataset data(context.device, context.data);
-  size_t fit = size_t(networks_per_cohort(context.device, resolved.front().signature, context.experiment.settings()));
+  size_t fit = size_t(networks_per_cohort(context.device, resolved.front().signature, context.experiment.settings(),
+                                          any_adam(context.experiment, networks)));
   for (size_t first = 0; first < resolved.size();) {
     const size_t count = std::min(fit, resolved.size() - first);
     double flop_done = 0;

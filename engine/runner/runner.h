@@ -29,10 +29,13 @@ std::optional<UnitResult> run_networks(const RunContext& context, const std::vec
 // Training work of a network in floating-point operations.
 double training_flop(const ResolvedNetwork& network);
 
-// How many networks of a signature are launched together on a device.
-int64_t networks_per_cohort(const Device& device, const Signature& signature, const RunSettings& settings);
+// Has one of these networks of the sweep second moments?
+bool any_adam(const Experiment& experiment, const std::vector<int64_t>& networks);
+
+// How many networks of a signature, with or without second moments, are launched together on a device.
+int64_t networks_per_cohort(const Device& device, const Signature& signature, const RunSettings& settings, bool adam);
 
 // Device memory that one network takes while it is trained and measured, without per-worker scratch.
-size_t bytes_per_network(const Signature& signature, const RunSettings& settings);
+size_t bytes_per_network(const Signature& signature, const RunSettings& settings, bool adam);
 
 }  // namespace cohort::engine

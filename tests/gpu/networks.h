@@ -97,6 +97,9 @@ inline std::vector<NetSpec> variety(const Signature& g, const TaskSpec& task, in
       r.cooldown = k % 4 == 3 ? 2 : 0;
       r.decay_every = 2;
       r.decay_factor = 0.7;
+      r.adam = k % 7 == 5;
+      r.adam_beta2 = 0.99;
+      r.adam_epsilon = 0.01;  // else the sign of a gradient that is all rounding would count
     }
     s.clip_scope = i % 2 ? ClipScope::tensor : i % 4 ? ClipScope::cell : ClipScope::global;
     s.clip = i % 2 == 0 ? 0.2 : 0.0;
