@@ -394,6 +394,42 @@ void run_keys(Builder& b) {
                      "images of the training set that are kept for validation; default a twelfth of it: 5,000 of "
                      "60,000"};
   b.run(validation, [](RunSettings& r, const Setting& s) { r.data.validation = int32_t(s.code); });
+  b.run(integer("task.subset", 0, {0, max_images},
+                "images: train on so many only, drawn by task.subset_seed, the same for all networks; 0 = on all"),
+        [](RunSettings& r, const Setting& s) { r.data.subset = int32_t(s.code); });
+  b.run(word("task.subset_of", "train", {"train", "test"},
+             "images from which task.subset is drawn; those of test are then no test images (Pogodin et al. 2024)"),
+        [](RunSettings& r, const Setting& s) { r.data.subset_of = s.code ? Split::test : Split::train; });
+  b.run(integer("task.subset_seed", 0, {0, 4294967295.0}, "which images task.subset draws"),
+        [](RunSettings& r, const Setting& s) { r.data.subset_seed = uint64_t(s.code); });
+  b.run({.path = "init.from",
+         .kind = Kind::text,
+         .derived = "drawn starts",
+         .doc = "directory of a run with output.parameters = true: networks start where that network ended that has "
+                "equal values of the keys that both sweeps vary"},
+        [](RunSettings& r, const Setting& s) { r.source.run = std::get<std::string>(s.value); });
+  b.run({.path = "init.from_where",
+         .kind = Kind::text,
+         .derived = "no further condition",
+         .doc = "init.from: values of keys that its sweep varies, KEY=VALUE,KEY=VALUE, whatever this sweep says; * is "
+                "any value"},
+        [](RunSettings& r, const Setting& s) { r.source.where = std::get<std::string>(s.value); });
+  b.run({.path = "init.from_seed",
+         .kind = Kind::integer,
+         .derived = "each network's own seed",
+         .range = {0, 9007199254740991.0},
+         .doc = "init.from: seed of the network whose end all start from; default each network's own"},
+        [](RunSettings& r, const Setting& s) { r.source.seed = s.code; });
+  b.run(number("train.until_loss", 0, not_negative,
+               "train again from the start, for 2, 3, ... times train.steps, until the loss on the training trials is "
+               "below this; 0 = off (Pogodin et al. 2024)"),
+        [](RunSettings& r, const Setting& s) { r.until.loss = s.number; });
+  b.run(number("train.until_accuracy", 0, fraction,
+               "the same until the fraction of right decisions on the training trials is at least this; 0 = off"),
+        [](RunSettings& r, const Setting& s) { r.until.accuracy = s.number; });
+  b.run(integer("train.extensions", 4, {1, 1000},
+                "how often training is extended at most by train.until_loss and train.until_accuracy"),
+        [](RunSettings& r, const Setting& s) { r.until.extensions = int32_t(s.code); });
   Key trials{.path = "eval.trials",
              .kind = Kind::integer_or_word,
              .derived = "by task.name",
@@ -459,6 +495,8 @@ void run_keys(Builder& b) {
   b.run(word("output.weights", "none", {"none", "final", "all"},
              "weights that are kept: none, after training, or also at the start"),
         [](RunSettings& r, const Setting& s) { r.output.weights = id<KeptWeights>(s); });
+  b.run(boolean("output.parameters", false, "keep the parameters after training, for init.from of another experiment"),
+        [](RunSettings& r, const Setting& s) { r.output.parameters = s.code != 0; });
   b.run(integer("output.history_every", 10, steps, "training steps between recorded losses; 0 = none"),
         [](RunSettings& r, const Setting& s) { r.output.history_every = s.code; });
 }
@@ -595,9 +633,7 @@ bool is_task_parameter(std::string_view path) {
   return false;
 }
 
-bool is_reserved(std::string_view path) {
-  return path == "init.from" || path == "train.until_loss" || path == "select" || path.substr(0, 7) == "select.";
-}
+bool is_reserved(std::string_view path) { return path == "select" || path.substr(0, 7) == "select."; }
 
 bool is_table(std::string_view path) {
   return std::any_of(schema().begin(), schema().end(), [&](const Key& key) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "runner/transplant.h"
 
@@ -56,8 +57,9 @@ class Starts {
 
 }  // namespace
 
-Networks::Networks(Device& device, std::span<const ResolvedNetwork> networks, const Dataset& data)
-    : device_(device), signature_(networks.front().signature), data_(data) {
+Networks::Networks(Device& device, std::span<const ResolvedNetwork> networks, const Dataset& data,
+                   std::vector<const float*> loaded)
+    : device_(device), signature_(networks.front().signature), data_(data), loaded_(std::move(loaded)) {
   bool sparse = false, adam = false;
   for (const ResolvedNetwork& n : networks) {
     specs_.push_back(n.spec);
@@ -108,6 +110,12 @@ DeviceArray<float> Networks::start(int first, int count) const {
 // transplant.
 void Networks::draw(Cohort<float> cohort, int first) const {
   device_.run(InitArgs<float>{cohort});
+  if (!loaded_.empty()) {
+    const size_t size = n_params(signature_);
+    for (size_t i = 0; i < size_t(cohort.n_nets); ++i)
+      device_.upload(cohort.theta + i * size, loaded_[size_t(first) + i], size * sizeof(float));
+    return;
+  }
   std::map<std::pair<RankRescale, LowRankMethod>, std::vector<size_t>> cut;
   std::vector<size_t> scaled;
   bool transplants = false;
