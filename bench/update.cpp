@@ -34,7 +34,8 @@ void update(benchmark::State& state, int32_t n_nets, int64_t n, GeometryId id, c
                                      .gradient = gradient.data(),
                                      .momentum = momentum.data(),
                                      .rules = rules.data(),
-                                     .lr = lr.data()};
+                                     .lr = lr.data(),
+                                     .step = 1};
   for (auto _ : state) program->mirror_update(args, {.count = n_nets});
   state.counters["bytes/s"] = benchmark::Counter(update_bytes(args) * double(state.iterations()),
                                                  benchmark::Counter::kIsRate, benchmark::Counter::kIs1000);

@@ -74,7 +74,7 @@ class Progress {
 double unit_flop(const Experiment& experiment, const std::vector<int64_t>& networks) {
   double flop = 0;
   for (const int64_t i : networks) flop += training_flop(experiment.network(i));
-  return flop;
+  return flop * most_runs(experiment.settings().until);
 }
 
 }  // namespace
@@ -99,6 +99,7 @@ int run(const Common& options, const std::string& out, bool mixed) {
   const Experiment experiment = Experiment::load(options.file, options.overrides);
   const Plan plan = make_plan(experiment, nullptr);
   const DataSet data = load_data(experiment, options.data);
+  const LoadedStarts starts(experiment);
   const std::unique_ptr<Device> device = open_device(options.device, options.threads, options.emulate_precision);
   refuse_untrainable(experiment, *device);
   RunDirectory directory = RunDirectory::open(out, experiment, made_by(*device), mixed);
@@ -114,24 +115,26 @@ int run(const Common& options, const std::string& out, bool mixed) {
     networks.push_back(directory.networks(unit));
     pending_flop += unit_flop(experiment, networks.back());
   }
-  Progress progress(plan.training_flop, plan.training_flop - pending_flop);
-  RunContext context{*device, experiment, data.view(), &stop_asked, [&](double flop) { progress.add(flop); }};
+  const double most_flop = plan.training_flop * most_runs(experiment.settings().until);
+  Progress progress(most_flop, most_flop - pending_flop);
+  RunContext context{*device, experiment, data.view(), &stop_asked, [&](double flop) { progress.add(flop); }, &starts};
   install_signals();
   directory.log("start", fmt::format(R"("units": {}, "device": "{}", "workers": {})", pending.size(),
                                      device->info().backend, device->info().workers));
   for (const std::vector<size_t>& group : trained_together(experiment, networks, device->info().workers)) {
     const double before = progress.seconds();
-    const std::optional<UnitResult> result = run_networks(context, networks_of(networks, group));
-    if (!result) {
+    std::vector<std::vector<int64_t>> units;
+    for (const size_t i : group) units.push_back(networks[i]);
+    const std::optional<std::vector<UnitResult>> results = run_units(context, units);
+    if (!results) {
       directory.log("interrupted");
       progress.note("interrupted: finished units are kept, the same command continues");
       return interrupted;
     }
-    size_t first = 0;
-    for (const size_t i : group) {
-      directory.finish_unit(pending[i], rows(*result, first, networks[i].size()));
-      first += networks[i].size();
-      directory.log("unit", fmt::format(R"("unit": {}, "together": {}, "seconds": {:.3f})", pending[i], group.size(),
+    for (size_t u = 0; u < group.size(); ++u) {
+      const int64_t unit = pending[group[u]];
+      directory.finish_unit(unit, (*results)[u]);
+      directory.log("unit", fmt::format(R"("unit": {}, "together": {}, "seconds": {:.3f})", unit, group.size(),
                                         progress.seconds() - before));
     }
   }

@@ -115,8 +115,35 @@ std::optional<Conflict> refuse_all_but_plain_steps(const NetSpec& spec, Role rol
   };
   if (rule.geometry != GeometryId::euclidean)
     return needs("geometry", std::string("\"") + info(rule.geometry).name + "\"", "euclidean");
+  if (rule.adam) return needs("adam", "true", "false");
   if (rule.momentum != 0) return needs("momentum", to_toml(rule.momentum), "0.0");
   if (rule.weight_decay != 0) return needs("weight_decay", to_toml(rule.weight_decay), "0.0");
+  return std::nullopt;
+}
+
+// What Adam does not read is at its default, and its decay does not turn weights round.
+std::optional<Conflict> refuse_adam(const NetSpec& spec) {
+  const RuleSpec usual;
+  for (int role = 0; role < n_roles; ++role) {
+    const RuleSpec& rule = spec.rule[role];
+    if (!rule.adam) continue;
+    const std::string table = tables[role];
+    const auto unread = [&](const std::string& name, const std::string& value, const std::string& allowed) {
+      return Conflict{"rule." + name + " = " + value + " does not go with rule.adam = true, which does not read it" +
+                          (name == "momentum" ? " but rule.adam_beta1" : "") + "; allowed: " + allowed +
+                          ", the default",
+                      {table + "." + name, "rule." + name, table + ".adam", "rule.adam"}};
+    };
+    if (rule.momentum != usual.momentum) return unread("momentum", to_toml(rule.momentum), to_toml(usual.momentum));
+    if (rule.dampening != usual.dampening)
+      return unread("dampening", to_toml(rule.dampening), to_toml(usual.dampening));
+    if (rule.nesterov != usual.nesterov) return unread("nesterov", "true", "false");
+    if (rule.lr * rule.weight_decay >= 1)
+      return Conflict{"rule.weight_decay = " + to_toml(rule.weight_decay) + " times rule.lr = " + to_toml(rule.lr) +
+                          " is 1 or more, and rule.adam takes that part of a weight in a step; allowed: products "
+                          "below 1",
+                      {table + ".weight_decay", "rule.weight_decay", table + ".lr", "rule.lr"}};
+  }
   return std::nullopt;
 }
 
@@ -214,6 +241,37 @@ std::optional<Conflict> complete_populations(Draft& d) {
   shape.n_inhibitory = dann ? interneurons(d) : 0;
   for (int32_t* of_tensor : {&shape.n_inhibitory_recurrent, &shape.n_inhibitory_readout})
     if (!dann || *of_tensor == shape.n_inhibitory) *of_tensor = 0;  // equal shapes have equal signatures
+  return std::nullopt;
+}
+
+// Biases: their parts, and whether they can leave their start.
+std::optional<Conflict> complete_biases(Draft& d) {
+  Signature& shape = d.signature;
+  const InitSpec& init = d.spec.init;
+  static constexpr const char* starts[] = {"zero", "uniform", "split"};
+  const std::string start = std::string("init.bias = \"") + starts[int(init.bias)] + "\"",
+                    pair = "network.recurrent_biases = 2";
+  if (!shape.bias) {
+    if (init.bias != BiasStart::zero)
+      return Conflict{start + " needs network.bias = true", {"init.bias", "network.bias"}};
+    if (d.recurrent_biases > 1)
+      return Conflict{pair + " needs network.bias = true", {"network.recurrent_biases", "network.bias"}};
+    return std::nullopt;
+  }
+  if (init.bias != BiasStart::zero && init.input_mean != 0 && d.spec.parameterisation == ParameterisationId::column_ei)
+    return Conflict{start + " does not go with init.input_mean = " + to_toml(init.input_mean) +
+                        ", which has a start of its own; allowed: zero",
+                    {"init.bias", "init.input_mean"}};
+  if (d.recurrent_biases > 1 && shape.core == CoreId::feedforward)
+    return Conflict{pair + " does not go with network.core = \"feedforward\"; allowed: 1",
+                    {"network.recurrent_biases", "network.core"}};
+  const RuleSpec& rule = d.spec.rule[int(Role::bias)];
+  if (init.bias == BiasStart::zero && zeros_stay(rule.geometry))
+    return Conflict{std::string("rule.bias.geometry = \"") + info(rule.geometry).name +
+                        "\" never leaves the biases' start at 0; needs init.bias of \"split\" or \"uniform\"",
+                    {"rule.bias.geometry", "init.bias"}};
+  if (init.bias == BiasStart::split) shape.bias = 2;
+  shape.bias_recurrent = d.recurrent_biases > 1 ? 2 * shape.bias : 0;
   return std::nullopt;
 }
 
@@ -354,6 +412,8 @@ std::optional<Conflict> complete(Draft& d) {
   for (RuleSpec& rule : spec.rule)
     if (!tensor) rule.clip = 0;
   if (!d.fisher) spec.fisher = {0, 0, 0, 0};
+  if (auto conflict = complete_biases(d)) return conflict;
+  if (auto conflict = refuse_adam(spec)) return conflict;
   if (auto conflict = refuse_search(d)) return conflict;
 
   // Task.
@@ -374,7 +434,8 @@ std::optional<Conflict> complete(Draft& d) {
     const ParamInfo& param = task.params[i];
     const double most = param.at_most >= 0 ? spec.task.param[param.at_most] : param.max;
     if (spec.task.param[i] <= most) continue;
-    const std::string key = std::string("task.") + param.name, other = std::string("task.") + task.params[param.at_most].name;
+    const std::string key = std::string("task.") + param.name,
+                      other = std::string("task.") + task.params[param.at_most].name;
     return Conflict{key + " = " + std::to_string(int64_t(spec.task.param[i])) + " is above " + other + " = " +
                         std::to_string(int64_t(most)) + "; allowed here: up to " + std::to_string(int64_t(most)),
                     {key, other}};

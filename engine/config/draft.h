@@ -19,6 +19,7 @@ struct Draft {
   std::optional<int32_t> transplanted;  // init.transplant, as TransplantSpec::roles; empty: by donors
   bool pairing_recurrent = false;       // init.pairing
   bool fisher = true;                   // rule.fisher
+  int32_t recurrent_biases = 1;         // network.recurrent_biases
   std::optional<DistributionId> recurrent, input, readout;  // empty: by parameterisation
   std::optional<ProjectionId> projection[n_roles];          // empty: by parameterisation
   std::optional<LossId> loss;                               // empty: the task's own

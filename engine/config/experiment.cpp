@@ -281,7 +281,8 @@ struct Experiment::Body {
                    " needs rule.clip_scope = \"tensor\"; with \"global\" and \"cell\" one limit holds for "
                    "all tensors (rule.clip)");
 
-    const bool rules_together = given("rule.lr_search") || given("rule.natural");  // they read what else alone decides
+    const bool rules_together =
+        given("rule.lr_search") || given("rule.natural") || any_adam();  // they read what else alone decides
     const auto decides = [&](const Column& c) {
       return !c.key().alone || (rules_together && c.key().path.starts_with("rule."));
     };
@@ -302,17 +303,25 @@ struct Experiment::Body {
       if (next == 0) return;
     }
   }
-  // The least value of an integer key in the experiment.
-  int64_t least(const char* path) const {
+  // The values of an integer key in the experiment.
+  std::vector<int64_t> values_of(const char* path) const {
     const Key& key = *find_key(path);
+    std::vector<int64_t> values;
     if (const Column* column = column_of(key)) {
       Setting scratch;
-      int64_t value = column->get(0, scratch).code;
-      for (int64_t i = 1; i < column->size(); ++i) value = std::min(value, column->get(i, scratch).code);
-      return value;
+      for (int64_t i = 0; i < column->size(); ++i) values.push_back(column->get(i, scratch).code);
+      return values;
     }
     const Base* value = base_of(key);
-    return value ? value->setting.code : fallback_setting(key)->code;
+    return {value ? value->setting.code : fallback_setting(key)->code};
+  }
+  int64_t least(const char* path) const {
+    const std::vector<int64_t> values = values_of(path);
+    return *std::min_element(values.begin(), values.end());
+  }
+  int64_t largest(const char* path) const {
+    const std::vector<int64_t> values = values_of(path);
+    return *std::max_element(values.begin(), values.end());
   }
   // Settings of the whole run that do not go with each other or with a task.
   void refuse_settings(const std::vector<TaskId>& all_tasks) const {
@@ -336,6 +345,27 @@ struct Experiment::Body {
         std::none_of(all_tasks.begin(), all_tasks.end(), [&](TaskId task) { return reads(task) == DataKind::images; }))
       fail(at("task.validation"), std::string("task.validation does not go with task.name = \"") +
                                       task_info(all_tasks.front()).name + "\", which reads no images");
+    refuse_source();
+    const auto first_image_task = [&] {
+      return std::find_if(all_tasks.begin(), all_tasks.end(),
+                          [&](TaskId task) { return reads(task) == DataKind::images; });
+    };
+    if (settings.data.subset > 0 && first_image_task() == all_tasks.end())
+      fail(at("task.subset"), std::string("task.subset does not go with task.name = \"") +
+                                  task_info(all_tasks.front()).name + "\", which reads no images");
+    if (settings.until.on()) {
+      constexpr double most_steps = 4e9;  // step numbers have 32 bits
+      const double longest = double(largest("train.steps")) * (1 + settings.until.extensions);
+      if (longest > most_steps)
+        fail(at(given("train.extensions") ? "train.extensions" : "train.steps"),
+             "train.extensions = " + std::to_string(settings.until.extensions) + " makes of train.steps = " +
+                 std::to_string(largest("train.steps")) + " more than 4000000000 steps; lower one of them");
+    }
+    if (settings.until.accuracy > 0)
+      for (const TaskId task : all_tasks)
+        if (!task_info(task).classes)
+          fail(at("train.until_accuracy"), std::string("train.until_accuracy does not go with task.name = \"") +
+                                               task_info(task).name + "\", which has no classes; use train.until_loss");
     const int64_t trained = least("train.steps"),
                   evaluations = eval.every > 0 && trained > 0 ? (trained - 1) / eval.every + 1 : 1;
     if (eval.mean_of > evaluations)
@@ -343,6 +373,22 @@ struct Experiment::Body {
            "eval.mean_of = " + std::to_string(eval.mean_of) + ", but with eval.every = " + std::to_string(eval.every) +
                " there are " + std::to_string(evaluations) +
                " evaluations in train.steps = " + std::to_string(trained) + "; lower one of the first two");
+  }
+  // A start that comes from another run is neither drawn nor changed.
+  void refuse_source() const {
+    const auto at = [&](const char* path) { return position(path, std::vector<int64_t>(axes.size(), 0)); };
+    const bool from = !settings.source.run.empty();
+    for (const char* path : {"init.from_where", "init.from_seed"})
+      if (!from && given(path)) fail(at(path), std::string(path) + " needs init.from");
+    for (const char* path :
+         {"init.rank", "init.spectral_radius", "init.density", "init.vectors_of", "init.values_of", "init.transplant"})
+      if (from && given(path))
+        fail(at(path), std::string(path) + " does not go with init.from, which takes starts as they are");
+  }
+  bool any_adam() const {
+    for (const Key& key : schema())
+      if (key.path.starts_with("rule.") && key.path.ends_with(".adam") && given(key.path)) return true;
+    return false;
   }
   bool one_clip_for_all() const {
     const Key& key = *find_key("rule.clip_scope");

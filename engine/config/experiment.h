@@ -27,7 +27,23 @@ struct EvalSettings {
   int32_t mean_of = 0;      // evaluations at the end whose mean is recorded; 0 = off
 };
 struct DataSettings {
-  int32_t validation = -1;  // images that are taken from the training set; -1: data/idx.h, default_validation
+  int32_t validation = -1;         // images that are taken from the training set; -1: data/idx.h, default_validation
+  int32_t subset = 0;              // training images instead of all: so many, drawn from `subset_of`; 0 = off
+  Split subset_of = Split::train;  // train or test
+  uint64_t subset_seed = 0;
+};
+// Networks that start from the final parameters of another run's.
+struct SourceSettings {
+  std::string run;    // its directory; empty: starts are drawn
+  std::string where;  // "KEY=VALUE,KEY=VALUE", of keys that it sweeps; * is any value
+  int64_t seed = -1;  // of its networks; -1: each network's own
+};
+// Training is done again, from the start and for longer, until a network has learned its training trials.
+struct UntilSettings {
+  double loss = 0;         // below this; 0 = off
+  double accuracy = 0;     // at least this; 0 = off
+  int32_t extensions = 4;  // times at most; extension k takes (k + 1) train.steps
+  bool on() const { return loss > 0 || accuracy > 0; }
 };
 struct AnalysisSettings {
   std::vector<std::string> names;  // all registered
@@ -41,11 +57,14 @@ struct AnalysisSettings {
 };
 struct OutputSettings {
   KeptWeights weights = KeptWeights::none;
+  bool parameters = false;     // those that SourceSettings of another run ask for
   int64_t history_every = 10;  // training steps between recorded losses; 0 = no history
 };
 // What all networks of an experiment share.
 struct RunSettings {
   DataSettings data;
+  SourceSettings source;
+  UntilSettings until;
   EvalSettings eval;
   AnalysisSettings analysis;
   OutputSettings output;

@@ -158,8 +158,12 @@ void network_keys(Builder& b) {
             [](Draft& d, const Setting& s) { d.spec.alpha = s.number; });
   b.network(number("network.noise", 0, not_negative, "standard deviation added to every pre-activation while training"),
             [](Draft& d, const Setting& s) { d.spec.noise = s.number; });
-  b.network(boolean("network.bias", false, "trained biases of hidden and output units, 0 at the start"),
+  b.network(boolean("network.bias", false, "trained biases of hidden and output units, at the start as init.bias says"),
             [](Draft& d, const Setting& s) { d.signature.bias = int32_t(s.code); });
+  b.network(integer("network.recurrent_biases", 1, {1, 2},
+                    "network.bias: biases of a recurrent unit, 1, or 2 that are added: one of its inputs and one of "
+                    "the layer (Cornford et al. 2024)"),
+            [](Draft& d, const Setting& s) { d.recurrent_biases = int32_t(s.code); });
   b.network(
       word("network.parameterisation", "dense", parameterisations, "how effective weights are made of parameters"),
       [](Draft& d, const Setting& s) { d.spec.parameterisation = id<ParameterisationId>(s); });
@@ -228,6 +232,11 @@ void network_keys(Builder& b) {
            "dann, dann_feedforward: inhibition that centres, or drawn independently (Li et al. 2023; Cornford et al. "
            "2021)"),
       [](Draft& d, const Setting& s) { d.spec.init.iid_inhibition = int32_t(s.code); });
+  b.network(word("init.bias", "zero", {"zero", "uniform", "split"},
+                 "biases at the start: 0, uniform to +- B, or split into a part from 0 to sqrt(2) B and one from "
+                 "-sqrt(2) B to 0, whose signs exponentiated gradient keeps; B = 1 / sqrt(inputs), of recurrent layers "
+                 "1 / sqrt(n_hidden) (Cornford et al. 2024)"),
+            [](Draft& d, const Setting& s) { d.spec.init.bias = id<BiasStart>(s); });
   b.single(boolean("init.zero_diagonal", true, "column_ei_balanced: recurrent weights start without self-connections"),
            [](Draft& d, const Setting& s) { d.spec.init.zero_diagonal = int32_t(s.code); });
   b.network(number("init.input_mean", 0, {-1e6, 1e6},
@@ -267,7 +276,7 @@ void rule_keys(Builder& b) {
   b.rule(
       word("geometry", "euclidean", geometries,
            "mirror map in which weights move; biases, gains, alphas: euclidean unless [rule.bias] ... says otherwise"),
-      true, [](Draft& d, int r, const Setting& s) { d.spec.rule[r].geometry = id<GeometryId>(s); }, text("euclidean"));
+      false, [](Draft& d, int r, const Setting& s) { d.spec.rule[r].geometry = id<GeometryId>(s); }, text("euclidean"));
   b.rule(number("p", 2, {1, 1e3, true}, "p_norm: exponent of the potential |w|^p / p (Pogodin et al. 2024)"), true,
          [](Draft& d, int r, const Setting& s) { d.spec.rule[r].p = s.number; });
   b.rule(number("beta", 1, positive,
@@ -283,9 +292,20 @@ void rule_keys(Builder& b) {
          [](Draft& d, int r, const Setting& s) { d.spec.rule[r].dampening = s.number; });
   b.rule(boolean("nesterov", false, "Nesterov's form of momentum"), true,
          [](Draft& d, int r, const Setting& s) { d.spec.rule[r].nesterov = int32_t(s.code); });
-  b.rule(number("weight_decay", 0, not_negative,
-                "decay in the form of the geometry, as part of the gradient (Cornford et al. 2024)"),
-         true, [](Draft& d, int r, const Setting& s) { d.spec.rule[r].weight_decay = s.number; });
+  b.rule(
+      number("weight_decay", 0, not_negative,
+             "decay in the form of the geometry, as part of the gradient (Cornford et al. 2024); of Adam, decoupled"),
+      true, [](Draft& d, int r, const Setting& s) { d.spec.rule[r].weight_decay = s.number; });
+  b.rule(boolean("adam", false,
+                 "AdamW in the geometry, instead of momentum (AdamW-EG: Cornford et al. 2024; usual are lr = 0.001, "
+                 "weight_decay = 0.01)"),
+         false, [](Draft& d, int r, const Setting& s) { d.spec.rule[r].adam = int32_t(s.code); });
+  b.rule(number("adam_beta1", 0.9, {0, 1, false, true}, "rule.adam: decay of the mean of gradients"), true,
+         [](Draft& d, int r, const Setting& s) { d.spec.rule[r].adam_beta1 = s.number; });
+  b.rule(number("adam_beta2", 0.999, {0, 1, false, true}, "rule.adam: decay of the mean of their squares"), true,
+         [](Draft& d, int r, const Setting& s) { d.spec.rule[r].adam_beta2 = s.number; });
+  b.rule(number("adam_epsilon", 1e-8, positive, "rule.adam: added to the root of that mean"), true,
+         [](Draft& d, int r, const Setting& s) { d.spec.rule[r].adam_epsilon = s.number; });
   b.rule(number("clip", 0, not_negative, "largest norm of a gradient; 0 = off"), true,
          [](Draft& d, int r, const Setting& s) { d.spec.rule[r].clip = s.number; });
   b.single(word("rule.clip_scope", "global", {"global", "tensor", "cell"},
@@ -376,6 +396,42 @@ void run_keys(Builder& b) {
                      "images of the training set that are kept for validation; default a twelfth of it: 5,000 of "
                      "60,000"};
   b.run(validation, [](RunSettings& r, const Setting& s) { r.data.validation = int32_t(s.code); });
+  b.run(integer("task.subset", 0, {0, max_images},
+                "images: train on so many only, drawn by task.subset_seed, the same for all networks; 0 = on all"),
+        [](RunSettings& r, const Setting& s) { r.data.subset = int32_t(s.code); });
+  b.run(word("task.subset_of", "train", {"train", "test"},
+             "images from which task.subset is drawn; those of test are then no test images (Pogodin et al. 2024)"),
+        [](RunSettings& r, const Setting& s) { r.data.subset_of = s.code ? Split::test : Split::train; });
+  b.run(integer("task.subset_seed", 0, {0, 4294967295.0}, "which images task.subset draws"),
+        [](RunSettings& r, const Setting& s) { r.data.subset_seed = uint64_t(s.code); });
+  b.run({.path = "init.from",
+         .kind = Kind::text,
+         .derived = "drawn starts",
+         .doc = "directory of a run with output.parameters = true: networks start where that network ended that has "
+                "equal values of the keys that both sweeps vary"},
+        [](RunSettings& r, const Setting& s) { r.source.run = std::get<std::string>(s.value); });
+  b.run({.path = "init.from_where",
+         .kind = Kind::text,
+         .derived = "no further condition",
+         .doc = "init.from: values of keys that its sweep varies, KEY=VALUE,KEY=VALUE, whatever this sweep says; * is "
+                "any value"},
+        [](RunSettings& r, const Setting& s) { r.source.where = std::get<std::string>(s.value); });
+  b.run({.path = "init.from_seed",
+         .kind = Kind::integer,
+         .derived = "each network's own seed",
+         .range = {0, 9007199254740991.0},
+         .doc = "init.from: seed of the network whose end all start from; default each network's own"},
+        [](RunSettings& r, const Setting& s) { r.source.seed = s.code; });
+  b.run(number("train.until_loss", 0, not_negative,
+               "train again from the start, for 2, 3, ... times train.steps, until the loss on the training trials is "
+               "below this; 0 = off (Pogodin et al. 2024)"),
+        [](RunSettings& r, const Setting& s) { r.until.loss = s.number; });
+  b.run(number("train.until_accuracy", 0, fraction,
+               "the same until the fraction of right decisions on the training trials is at least this; 0 = off"),
+        [](RunSettings& r, const Setting& s) { r.until.accuracy = s.number; });
+  b.run(integer("train.extensions", 4, {1, 1000},
+                "how often training is extended at most by train.until_loss and train.until_accuracy"),
+        [](RunSettings& r, const Setting& s) { r.until.extensions = int32_t(s.code); });
   Key trials{.path = "eval.trials",
              .kind = Kind::integer_or_word,
              .derived = "by task.name",
@@ -453,6 +509,8 @@ void run_keys(Builder& b) {
   b.run(word("output.weights", "none", {"none", "final", "all"},
              "weights that are kept: none, after training, or also at the start"),
         [](RunSettings& r, const Setting& s) { r.output.weights = id<KeptWeights>(s); });
+  b.run(boolean("output.parameters", false, "keep the parameters after training, for init.from of another experiment"),
+        [](RunSettings& r, const Setting& s) { r.output.parameters = s.code != 0; });
   b.run(integer("output.history_every", 10, steps, "training steps between recorded losses; 0 = none"),
         [](RunSettings& r, const Setting& s) { r.output.history_every = s.code; });
 }
@@ -532,7 +590,8 @@ bool is_count(const TaskInfo& task, int param) {
   double a[max_task_params] = {}, b[max_task_params] = {};
   for (int i = 0; i < task.n_params; ++i) a[i] = b[i] = task.params[i].value;
   b[param] += a[param] + 1 <= task.params[param].max ? 1 : -1;
-  return task.params[param].whole || task.n_in(a) != task.n_in(b) || task.n_out(a) != task.n_out(b) || task.n_steps(a) != task.n_steps(b);
+  return task.params[param].whole || task.n_in(a) != task.n_in(b) || task.n_out(a) != task.n_out(b) ||
+         task.n_steps(a) != task.n_steps(b);
 }
 
 std::string_view table_of(std::string_view path) {
@@ -603,9 +662,7 @@ bool is_task_parameter(std::string_view path) {
   return false;
 }
 
-bool is_reserved(std::string_view path) {
-  return path == "init.from" || path == "train.until_loss" || path == "select" || path.substr(0, 7) == "select.";
-}
+bool is_reserved(std::string_view path) { return path == "select" || path.substr(0, 7) == "select."; }
 
 bool is_table(std::string_view path) {
   return std::any_of(schema().begin(), schema().end(), [&](const Key& key) {

@@ -43,9 +43,11 @@ namespace {
 
 DataSet read_data(const Experiment& experiment, const std::string& option) {
   DataSet data;
+  const DataSettings& settings = experiment.settings().data;
   const DataKind kind = needed_data(experiment);
-  if (kind == DataKind::images)
-    data.images = load_images(data_directory(option), experiment.settings().data.validation);
+  if (kind == DataKind::images) data.images = load_images(data_directory(option), settings.validation);
+  if (kind == DataKind::images && settings.subset > 0)
+    data.images = with_subset(data.images, settings.subset_of, settings.subset, settings.subset_seed);
   if (kind != DataKind::tokens) return data;
 
   const std::string directory = data_directory(option);

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <filesystem>
 #include <memory>
+#include <numeric>
 #include <random>
 
 #include <fmt/core.h>
@@ -182,6 +183,42 @@ ImageSet load_images(const std::string& directory, int32_t validation) {
     set.count[split] = n[split];
   }
   return set;
+}
+
+ImageSet with_subset(const ImageSet& set, Split of, int32_t n, uint64_t seed) {
+  const int32_t there = set.count[int(of)], most = of == Split::test ? there - 1 : there;
+  if (n < 1 || n > most)
+    throw Error(fmt::format("task.subset = {}; 1 to {} are allowed, for there are {} {} images", n, most, there,
+                            of == Split::test ? "test" : "training"));
+  std::vector<int32_t> images(static_cast<size_t>(there));
+  std::iota(images.begin(), images.end(), set.first[int(of)]);
+  std::mt19937 random(static_cast<uint32_t>(seed));
+  for (size_t i = 0; i < size_t(n); ++i)
+    std::swap(images[i], images[i + size_t((uint64_t(random()) * (images.size() - i)) >> 32)]);
+
+  std::vector<int32_t> order[3];
+  order[int(Split::train)].assign(images.begin(), images.begin() + n);
+  for (const Split split : {Split::validation, Split::test}) {
+    order[int(split)].resize(size_t(set.count[int(split)]));
+    std::iota(order[int(split)].begin(), order[int(split)].end(), set.first[int(split)]);
+  }
+  if (of == Split::test) {
+    order[int(Split::test)].assign(images.begin() + n, images.end());
+    std::sort(order[int(Split::test)].begin(), order[int(Split::test)].end());
+  }
+  ImageSet result;
+  result.rows = set.rows;
+  result.cols = set.cols;
+  for (int split = 0; split < 3; ++split) {
+    result.first[split] = int32_t(result.labels.size());
+    result.count[split] = int32_t(order[split].size());
+    for (const int32_t i : order[split]) {
+      const auto from = set.pixels.begin() + ptrdiff_t(size_t(i) * image_bytes);
+      result.pixels.insert(result.pixels.end(), from, from + ptrdiff_t(image_bytes));
+      result.labels.push_back(set.labels[size_t(i)]);
+    }
+  }
+  return result;
 }
 
 std::string data_directory(const std::string& option) {

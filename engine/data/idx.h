@@ -35,6 +35,13 @@ inline constexpr int32_t default_validation = -1;  // a twelfth of the training 
 // leaves no training image. Memory is bounded by the images that the files can really hold, at most 2 max_images.
 ImageSet load_images(const std::string& directory, int32_t validation = default_validation);
 
+// The same with another training split: `n` images of `of` (train or test), chosen by `seed` alone: the first n of Fisher and
+// Yates's shuffle from the front, which exchanges image i with image i + floor(w (count - i) / 2^32), w the next word of
+// std::mt19937 seeded with it. Training images that are not
+// among them are dropped; test images that are, are test images no more. Error: `n` is below 1, or more than there are, or all
+// test images.
+ImageSet with_subset(const ImageSet& set, Split of, int32_t n, uint64_t seed);
+
 // The directory of the data files: `option` (the value of --data) unless it is empty, else the environment's
 // COHORT_DATA. Error if neither is there.
 std::string data_directory(const std::string& option);

@@ -63,6 +63,11 @@ int64_t planned_trials(const RunSettings& settings, const ResolvedNetwork& netwo
   mnist.count[int(Split::train)] = n_train - validation;
   mnist.count[int(Split::validation)] = validation;
   mnist.count[int(Split::test)] = n_test;
+  if (settings.data.subset > 0) {
+    const bool of_test = settings.data.subset_of == Split::test;
+    mnist.count[int(Split::train)] = std::min(settings.data.subset, of_test ? n_test - 1 : n_train - validation);
+    if (of_test) mnist.count[int(Split::test)] -= mnist.count[int(Split::train)];
+  }
   EvalSettings eval = settings.eval;
   const bool reads = task_info(network.spec.task.id).needs_data != DataKind::none;
   const int32_t most = mnist.count[int(eval.split)];

@@ -87,7 +87,8 @@ UpdateBandwidth measure_update_bandwidth(const UpdateBandwidthCase& shape) {
                                      .momentum = momentum.data() + shape.offset,
                                      .mask = shape.mask ? mask.data() + shape.offset : nullptr,
                                      .rules = rules.data(),
-                                     .lr = lr.data()};
+                                     .lr = lr.data(),
+                                     .step = 1};
   const double bytes = update_bytes(args);
   const size_t half = size_t(bytes / 2);
   const Array<unsigned char> from(half), to(half);

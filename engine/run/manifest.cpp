@@ -37,6 +37,7 @@ constexpr SignatureField kSignatureFields[] = {{"n_in", &Signature::n_in},
                                                {"bias", &Signature::bias},
                                                {"n_inhibitory_recurrent", &Signature::n_inhibitory_recurrent, false},
                                                {"n_inhibitory_readout", &Signature::n_inhibitory_readout, false},
+                                               {"bias_recurrent", &Signature::bias_recurrent, false},
                                                {"n_dense", &Signature::n_dense, false},
                                                {"normalised_readout", &Signature::normalised_readout, false}};
 

@@ -43,4 +43,8 @@ struct UnitResult {
 // Networks [first, first + count) of a result.
 UnitResult rows(const UnitResult& result, size_t first, size_t count);
 
+// Puts what a later run says of some of the networks in the place of what `result` says. Series have the steps of both, with no
+// value (NaN) where a network's own run recorded none. Columns, series and arrays of the two have the same names.
+void replace_rows(UnitResult& result, const UnitResult& later);
+
 }  // namespace cohort::engine

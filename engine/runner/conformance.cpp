@@ -38,6 +38,8 @@ std::vector<ResolvedNetwork> variety(const Signature& signature) {
         rule.beta = 0.5;
         rule.lr = 0.01;
         rule.clip = 1;
+        rule.adam = activation == 1;
+        rule.adam_epsilon = 0.01;  // else the sign of a gradient that is all rounding would count
       }
       networks.push_back(network);
     }

@@ -25,6 +25,7 @@ std::vector<double> exact_gradient(const ResolvedNetwork& network, const std::ve
                                 .state = &state,
                                 .theta = theta.data(),
                                 .momentum = momentum.data(),
+                                .second_moment = nullptr,
                                 .mask = nullptr,
                                 .data = {}},
                                1,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "runner/transplant.h"
 
@@ -56,17 +57,20 @@ class Starts {
 
 }  // namespace
 
-Networks::Networks(Device& device, std::span<const ResolvedNetwork> networks, const Dataset& data)
-    : device_(device), signature_(networks.front().signature), data_(data) {
-  bool sparse = false;
+Networks::Networks(Device& device, std::span<const ResolvedNetwork> networks, const Dataset& data,
+                   std::vector<const float*> loaded)
+    : device_(device), signature_(networks.front().signature), data_(data), loaded_(std::move(loaded)) {
+  bool sparse = false, adam = false;
   for (const ResolvedNetwork& n : networks) {
     specs_.push_back(n.spec);
     sparse = sparse || n.spec.init.density < 1;
+    adam = adam || has_adam(n.spec);
   }
   nets_ = DeviceArray<NetSpec>(device, specs_);
   state_ = DeviceArray<NetState>(device, specs_.size());
   theta_ = DeviceArray<float>(device, specs_.size() * n_params(signature_));
   momentum_ = DeviceArray<float>(device, specs_.size() * n_params(signature_));
+  if (adam) second_moment_ = DeviceArray<float>(device, specs_.size() * n_params(signature_));
   if (sparse) mask_ = DeviceArray<uint8_t>(device, specs_.size() * n_params(signature_));
   draw(view(), 0);
 }
@@ -79,6 +83,7 @@ Cohort<float> Networks::view(int first, int count) const {
           .state = state_.data() + first,
           .theta = theta_.data() + skip,
           .momentum = momentum_.data() + skip,
+          .second_moment = second_moment_.data() ? second_moment_.data() + skip : nullptr,
           .mask = mask_.data() ? mask_.data() + skip : nullptr,
           .data = data_};
 }
@@ -105,6 +110,12 @@ DeviceArray<float> Networks::start(int first, int count) const {
 // transplant.
 void Networks::draw(Cohort<float> cohort, int first) const {
   device_.run(InitArgs<float>{cohort});
+  if (!loaded_.empty()) {
+    const size_t size = n_params(signature_);
+    for (size_t i = 0; i < size_t(cohort.n_nets); ++i)
+      device_.upload(cohort.theta + i * size, loaded_[size_t(first) + i], size * sizeof(float));
+    return;
+  }
   std::map<std::pair<RankRescale, LowRankMethod>, std::vector<size_t>> cut;
   std::vector<size_t> scaled;
   bool transplants = false;

@@ -12,8 +12,10 @@ namespace cohort::engine {
 class Networks {
  public:
   // All of one signature. `data` is the device's view of the data set, empty where no task needs one. The networks
-  // stand at their starts afterwards: drawn, cut to their rank, scaled to their radius, given other spectra.
-  Networks(Device& device, std::span<const ResolvedNetwork> networks, const Dataset& data);
+  // stand at their starts afterwards: drawn, cut to their rank, scaled to their radius, given other spectra; or, where
+  // `loaded` has one, at that start [n_params] each, in memory that outlives this.
+  Networks(Device& device, std::span<const ResolvedNetwork> networks, const Dataset& data,
+           std::vector<const float*> loaded = {});
 
   int size() const { return int(specs_.size()); }
   const Signature& signature() const { return signature_; }
@@ -40,9 +42,10 @@ class Networks {
   Signature signature_;
   Dataset data_;
   std::vector<NetSpec> specs_;
+  std::vector<const float*> loaded_;  // empty: all starts are drawn
   DeviceArray<NetSpec> nets_;
   DeviceArray<NetState> state_;
-  DeviceArray<float> theta_, momentum_;
+  DeviceArray<float> theta_, momentum_, second_moment_;  // the last one only where a rule has Adam
   DeviceArray<uint8_t> mask_;
 };
 

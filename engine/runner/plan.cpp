@@ -67,10 +67,12 @@ std::string forms_text(const std::set<TangentForm>& forms) {
 }
 
 size_t disk_per_network(const Signature& signature, const RunSettings& settings, size_t n_measures, int64_t steps) {
+  if (settings.until.on()) steps *= 1 + settings.until.extensions;
   size_t bytes = 64 + 2 * 8 * (n_measures + 2);
   if (settings.output.history_every > 0) bytes += 8 * size_t(steps / settings.output.history_every + 1);
   if (settings.analysis.every > 0) bytes += 8 * n_measures * size_t(steps / settings.analysis.every + 2);
   const size_t weights = n_params(signature) * 4;
+  if (settings.output.parameters) bytes += weights;
   return bytes + (settings.output.weights == KeptWeights::all     ? 2 * weights
                   : settings.output.weights == KeptWeights::final ? weights
                                                                   : 0);
@@ -94,6 +96,7 @@ Plan make_plan(const Experiment& experiment, Device* device) {
   const RunSettings& settings = experiment.settings();
   Plan plan;
   plan.n_networks = experiment.size();
+  plan.most_runs = most_runs(settings.until);
   const bool kernels = has_need(settings.analysis, Need::tangent);
   struct Kind {
     size_t n_measures;
@@ -142,7 +145,8 @@ Plan make_plan(const Experiment& experiment, Device* device) {
     together.push_back(networks_of(units, group));
   for (const std::vector<int64_t>& networks : together) {
     const Signature signature = experiment.network(networks.front()).signature;
-    const int64_t count = int64_t(networks.size()), fit = networks_per_cohort(*device, signature, settings);
+    const bool adam = any_adam(experiment, networks);
+    const int64_t count = int64_t(networks.size()), fit = networks_per_cohort(*device, signature, settings, adam);
     plan.n_cohorts += (count + fit - 1) / fit;
     const int in_cohort = int(std::min(count, fit));
     plan.programs[device->training_program(signature)] += count;
@@ -157,7 +161,7 @@ Plan make_plan(const Experiment& experiment, Device* device) {
     if (has_need(settings.analysis, Need::dual_change) || has_need(settings.analysis, Need::log_weights))
       scratch = std::max(scratch, dual_change_scratch(*device, settings.analysis, signature, in_cohort));
     plan.memory_bytes =
-        std::max(plan.memory_bytes, size_t(in_cohort) * bytes_per_network(signature, settings) + scratch);
+        std::max(plan.memory_bytes, size_t(in_cohort) * bytes_per_network(signature, settings, adam) + scratch);
   }
   plan.time = estimate_time(experiment, together, *device);
   return plan;
@@ -170,6 +174,9 @@ std::string plan_text(const Plan& plan, const Device::Info& device) {
       "evaluation\n",
       plan.n_networks, plan.n_units, plan.n_cohorts, plan.n_signatures, plan.n_signatures == 1 ? "" : "s",
       plan.training_flop, plan.evaluation_flop);
+  if (plan.most_runs > 1)
+    text += fmt::format("extended    up to {:.3g} FLOP of training, {:.0f} times that, where networks do not learn\n",
+                        plan.most_runs * plan.training_flop, plan.most_runs);
   text += fmt::format("device      {} ({}, {} worker{})\n", device.name, device.isa, device.workers,
                       device.workers == 1 ? "" : "s");
   if (plan.precisions.size() > 1 || !plan.precisions.contains(Precision::fp32))

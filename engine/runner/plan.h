@@ -17,6 +17,7 @@ struct Plan {
   int64_t n_networks = 0, n_units = 0, n_cohorts = 0;  // a cohort is one launch
   int n_signatures = 0;
   double training_flop = 0, evaluation_flop = 0;
+  double most_runs = 1;     // so many times training_flop at most, where training is extended
   int64_t kernel_rows = 0;  // largest tangent kernel, 0 if none is made
   double kernel_flop =
       0;  // of one measurement's kernels of the network that takes most: all tensors, now and at the start

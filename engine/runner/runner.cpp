@@ -43,11 +43,11 @@ std::vector<int64_t> multiples(int64_t every, int64_t first, int64_t end) {
 // Fills the rows [first, first + size) of a unit's result from one launch's worth of networks.
 class CohortRun {
  public:
-  CohortRun(const RunContext& context, const Dataset& data, std::span<const ResolvedNetwork> networks, int64_t end,
-            size_t first, UnitResult& result, double& flop_done)
+  CohortRun(const RunContext& context, const Dataset& data, std::span<const ResolvedNetwork> networks,
+            std::vector<const float*> starts, int64_t end, size_t first, UnitResult& result, double& flop_done)
       : context_(context),
         settings_(context.experiment.settings()),
-        networks_(context.device, networks, data),
+        networks_(context.device, networks, data, std::move(starts)),
         measures_(settings_.analysis, networks_.signature()),
         last_(size_t(networks_.size())),
         end_(end),
@@ -60,6 +60,11 @@ class CohortRun {
       for (const ResolvedNetwork& n : networks)
         e.trials.push_back(evaluated_trials(settings_.eval, n, context.data, split));
       evaluated_.push_back(std::move(e));
+    }
+    if (settings_.until.on()) {
+      const EvalSettings all_of{.split = Split::train, .also = {}};
+      for (const ResolvedNetwork& n : networks)
+        learned_.trials.push_back(evaluated_trials(all_of, n, context.data, Split::train));
     }
   }
 
@@ -101,6 +106,11 @@ class CohortRun {
       const std::string of = ", mean over the last " + std::to_string(n) + " evaluations of the training";
       column("final.loss.mean_last", "mean loss on the evaluation trials" + of);
       column("final.accuracy.mean_last", "fraction of right decisions on the evaluation trials" + of);
+    }
+    if (settings_.until.on()) {
+      column("train.steps_used", "training steps of the last run, which all other results are of");
+      column("train.solved",
+             "whether the training trials were learned as train.until_loss or train.until_accuracy asks");
     }
     for (const auto& m : measures_.list()) {
       if (!m.comparison) column(m.name + ".initial", m.doc + ", at the start");
@@ -173,19 +183,20 @@ class CohortRun {
   struct Evaluation {
     std::vector<double> loss, accuracy;
   };
-  // Of every evaluated split: one launch, but for networks of one signature whose tasks have other numbers of samples.
-  std::vector<Evaluation> evaluate() {
+  // One launch, but for networks of one signature whose tasks have other numbers of samples.
+  Evaluation evaluate(const Evaluated& e) {
     const size_t n = size_t(networks_.size());
-    std::vector<Evaluation> evaluations;
-    for (const Evaluated& e : evaluated_) {
-      DeviceArray<double> loss(context_.device, n), accuracy(context_.device, n);
-      for (size_t first = 0, end = 0; first < n; first = end) {
-        for (end = first + 1; end < n && e.trials[end] == e.trials[first];) ++end;
-        context_.device.run(EvaluateArgs<float>{networks_.view(int(first), int(end - first)), e.trials[first], e.split,
-                                                loss.data() + first, accuracy.data() + first});
-      }
-      evaluations.push_back({loss.download(), accuracy.download()});
+    DeviceArray<double> loss(context_.device, n), accuracy(context_.device, n);
+    for (size_t first = 0, end = 0; first < n; first = end) {
+      for (end = first + 1; end < n && e.trials[end] == e.trials[first];) ++end;
+      context_.device.run(EvaluateArgs<float>{networks_.view(int(first), int(end - first)), e.trials[first], e.split,
+                                              loss.data() + first, accuracy.data() + first});
     }
+    return {loss.download(), accuracy.download()};
+  }
+  std::vector<Evaluation> evaluate() {
+    std::vector<Evaluation> evaluations;
+    for (const Evaluated& e : evaluated_) evaluations.push_back(evaluate(e));
     return evaluations;
   }
   void record(const std::vector<Evaluation>& evaluations) {
@@ -263,6 +274,16 @@ class CohortRun {
       fill("final.loss.mean_last", [&](size_t i) { return mean(last_[i].loss); });
       fill("final.accuracy.mean_last", [&](size_t i) { return mean(last_[i].accuracy); });
     }
+    if (settings_.until.on()) {
+      const Evaluation training = evaluate(learned_);
+      const UntilSettings& until = settings_.until;
+      const auto solved = [&](size_t i) {
+        return !(until.loss > 0 && !(training.loss[i] < until.loss)) &&
+               !(until.accuracy > 0 && !(training.accuracy[i] >= until.accuracy));
+      };
+      fill("train.steps_used", [&](size_t i) { return double(networks_.spec(int(i)).steps); });
+      fill("train.solved", [&](size_t i) { return solved(i) ? 1.0 : 0.0; });
+    }
     for (size_t m = 0; m < measures_.list().size(); ++m) {
       const auto& measure = measures_.list()[m];
       if (!measure.comparison) fill(measure.name + ".initial", [&](size_t i) { return values.start[m * n + i]; });
@@ -278,6 +299,11 @@ class CohortRun {
       keep(s.name + ".final", s.doc, s.dims, s.shape, s.now);
     }
     keep_weights();
+    if (!settings_.output.parameters) return;
+    std::vector<float> theta(n * n_params(networks_.signature()));
+    context_.device.download(theta.data(), networks_.view().theta, theta.size() * sizeof(float));
+    keep("parameters", "parameters at the end, in the order of the network's tensors", {"parameter"},
+         {int64_t(n_params(networks_.signature()))}, theta);
   }
 
   void keep_weights() {
@@ -287,7 +313,8 @@ class CohortRun {
       const Tensor t = tensor(networks_.signature(), k);
       if (t.size() == 0) continue;
       const std::string name = "weights." + tensor_name(networks_.signature(), k);
-      DeviceArray<float> weights(context_.device, size_t(networks_.size()) * size_t(t.rows) * size_t(t.cols));
+      const int cols = effective_cols(t);
+      DeviceArray<float> weights(context_.device, size_t(networks_.size()) * size_t(t.rows) * size_t(cols));
       const auto effective = [&](float* theta) {
         Cohort<float> cohort = networks_.view();
         cohort.theta = theta;
@@ -296,8 +323,8 @@ class CohortRun {
       };
       const std::vector<std::string> dims = {"to", "from"};
       if (settings_.output.weights == KeptWeights::all)
-        keep(name + ".initial", "effective weights at the start", dims, {t.rows, t.cols}, effective(start.data()));
-      keep(name + ".final", "effective weights at the end", dims, {t.rows, t.cols}, effective(networks_.view().theta));
+        keep(name + ".initial", "effective weights at the start", dims, {t.rows, cols}, effective(start.data()));
+      keep(name + ".final", "effective weights at the end", dims, {t.rows, cols}, effective(networks_.view().theta));
     }
   }
 
@@ -315,7 +342,8 @@ class CohortRun {
   Networks networks_;
   Measures measures_;
   std::vector<Evaluated> evaluated_;
-  std::vector<Evaluation> last_;  // of each network, eval.mean_of of them at most
+  Evaluated learned_{Split::train, {}};  // what train.until_loss looks at; no trials where it is off
+  std::vector<Evaluation> last_;         // of each network, eval.mean_of of them at most
   std::optional<Measures::Pending> pending_;
   int64_t end_;
   size_t first_, n_nets_;
@@ -331,15 +359,25 @@ double training_flop(const ResolvedNetwork& network) {
   return flop_per_step(network.signature) * double(network.spec.steps);
 }
 
-size_t bytes_per_network(const Signature& signature, const RunSettings& settings) {
-  const size_t params = n_params(signature), hidden = size_t(signature.n_layers) * size_t(signature.n_hidden) *
-                                                      size_t(settings.analysis.probe_trials);
-  return params * (5 * sizeof(float) + 2) + 2 * hidden * sizeof(float) + sizeof(NetSpec) + sizeof(NetState) + 4096;
+double most_runs(const UntilSettings& until) {
+  const double runs = until.on() ? 1 + until.extensions : 1;
+  return runs * (runs + 1) / 2;
 }
 
-int64_t networks_per_cohort(const Device& device, const Signature& signature, const RunSettings& settings) {
+bool any_adam(const Experiment& experiment, const std::vector<int64_t>& networks) {
+  return std::any_of(networks.begin(), networks.end(), [&](int64_t i) { return has_adam(experiment.network(i).spec); });
+}
+
+size_t bytes_per_network(const Signature& signature, const RunSettings& settings, bool adam) {
+  const size_t params = n_params(signature), hidden = size_t(signature.n_layers) * size_t(signature.n_hidden) *
+                                                      size_t(settings.analysis.probe_trials);
+  return params * ((adam ? 6 : 5) * sizeof(float) + 2) + 2 * hidden * sizeof(float) + sizeof(NetSpec) +
+         sizeof(NetState) + 4096;
+}
+
+int64_t networks_per_cohort(const Device& device, const Signature& signature, const RunSettings& settings, bool adam) {
   const int64_t fit =
-      std::max<int64_t>(1, int64_t(device.info().memory_bytes / 2 / bytes_per_network(signature, settings)));
+      std::max<int64_t>(1, int64_t(device.info().memory_bytes / 2 / bytes_per_network(signature, settings, adam)));
   if (!is_shallow(signature)) return fit;
   // A launch may begin by drawing all data, so a second's work should be many steps of fewer networks.
   constexpr double steps_per_launch = 50, least = 64;
@@ -347,23 +385,37 @@ int64_t networks_per_cohort(const Device& device, const Signature& signature, co
   return std::min(fit, int64_t(std::max(least * device.info().workers, enough)));
 }
 
-std::optional<UnitResult> run_networks(const RunContext& context, const std::vector<int64_t>& networks) {
+namespace {
+
+// All of them for `times` their steps.
+std::optional<UnitResult> run_once(const RunContext& context, const std::vector<int64_t>& networks, int64_t times) {
   UnitResult result;
   result.net = networks;
   result.diverged_at.assign(networks.size(), -1);
   result.overflowed_at.assign(networks.size(), -1);
   std::vector<ResolvedNetwork> resolved;
-  for (const int64_t i : networks) resolved.push_back(context.experiment.network(i));
+  for (const int64_t i : networks) {
+    resolved.push_back(context.experiment.network(i));
+    resolved.back().spec.steps *= times;
+  }
+  std::vector<const float*> starts;
+  if (context.starts) starts = context.starts->of(networks);
+  if (starts.empty() && !context.experiment.settings().source.run.empty())
+    throw Error("starts are those of init.from, which was not loaded");
   int64_t end = 0;
   for (const ResolvedNetwork& n : resolved) end = std::max(end, n.spec.steps);
   const DeviceDataset data(context.device, context.data);
-  size_t fit = size_t(networks_per_cohort(context.device, resolved.front().signature, context.experiment.settings()));
+  size_t fit = size_t(networks_per_cohort(context.device, resolved.front().signature, context.experiment.settings(),
+                                          any_adam(context.experiment, networks)));
   for (size_t first = 0; first < resolved.size();) {
     const size_t count = std::min(fit, resolved.size() - first);
     double flop_done = 0;
     std::string why;  // there was too little memory
     try {
-      CohortRun cohort(context, data.view(), std::span(resolved).subspan(first, count), end, first, result, flop_done);
+      std::vector<const float*> some;
+      if (!starts.empty()) some.assign(starts.begin() + ptrdiff_t(first), starts.begin() + ptrdiff_t(first + count));
+      CohortRun cohort(context, data.view(), std::span(resolved).subspan(first, count), std::move(some), end, first,
+                       result, flop_done);
       if (!cohort.run()) return std::nullopt;
     } catch (const CudaError& e) {
       if (!is_out_of_memory(e)) throw;
@@ -383,6 +435,55 @@ std::optional<UnitResult> run_networks(const RunContext& context, const std::vec
     fit = count / 2;
   }
   return result;
+}
+
+// Networks of a unit that are to be trained for longer.
+std::vector<int64_t> unsolved(const UnitResult& result) {
+  std::vector<int64_t> networks;
+  for (const UnitResult::Column& column : result.columns)
+    for (size_t i = 0; i < result.net.size() && column.name == "train.solved"; ++i)
+      if (column.value[i] == 0) networks.push_back(result.net[i]);
+  return networks;
+}
+
+}  // namespace
+
+std::optional<std::vector<UnitResult>> run_units(const RunContext& context,
+                                                 const std::vector<std::vector<int64_t>>& units) {
+  const auto flop_of = [&](const std::vector<int64_t>& networks) {
+    double flop = 0;
+    for (const int64_t i : networks) flop += training_flop(context.experiment.network(i));
+    return flop;
+  };
+  std::vector<std::vector<int64_t>> wanted = units;  // of each unit
+  std::vector<UnitResult> results;
+  const UntilSettings& until = context.experiment.settings().until;
+  for (int times = 1; times <= (until.on() ? 1 + until.extensions : 1); ++times) {
+    std::vector<int64_t> networks;
+    for (size_t u = 0; u < units.size(); ++u) {
+      if (times > 1) wanted[u] = unsolved(results[u]);
+      if (times > 1 && context.progress) context.progress(times * (flop_of(units[u]) - flop_of(wanted[u])));
+      networks.insert(networks.end(), wanted[u].begin(), wanted[u].end());
+    }
+    if (networks.empty()) continue;
+    const std::optional<UnitResult> run = run_once(context, networks, times);
+    if (!run) return std::nullopt;
+    size_t first = 0;
+    for (size_t u = 0; u < units.size(); first += wanted[u++].size()) {
+      UnitResult part = rows(*run, first, wanted[u].size());
+      if (times == 1)
+        results.push_back(std::move(part));
+      else if (!wanted[u].empty())
+        replace_rows(results[u], part);
+    }
+  }
+  return results;
+}
+
+std::optional<UnitResult> run_networks(const RunContext& context, const std::vector<int64_t>& networks) {
+  std::optional<std::vector<UnitResult>> results = run_units(context, {networks});
+  if (!results) return std::nullopt;
+  return std::move(results->front());
 }
 
 }  // namespace cohort::engine

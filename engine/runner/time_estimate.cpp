@@ -243,7 +243,7 @@ TimeEstimate estimate_time(const Experiment& experiment, const std::vector<std::
     const Signature signature = experiment.network(networks.front()).signature;
     Kind& kind = kinds.try_emplace(signature, most).first->second;
     if (is_shallow(signature) && kind.groups.empty()) kind.groups = some_groups(experiment, networks, workers);
-    const size_t fit = size_t(networks_per_cohort(device, signature, settings));
+    const size_t fit = size_t(networks_per_cohort(device, signature, settings, any_adam(experiment, networks)));
     for (size_t first = 0; first < networks.size(); first += fit) {
       const size_t count = std::min(fit, networks.size() - first);
       double steps = 0;

@@ -43,7 +43,8 @@ struct Input {
 template <class Real>
 struct Gradient {
   Real *main, *ei, *ix;       // [n][d], [n][ni], [ni][d]
-  Real *bias, *gain, *alpha;  // [n], [n], [ni]
+  Real *bias, *gain, *alpha;  // [n][bias_parts], of which cells write the first; [n]; [ni]
+  int bias_parts;
 };
 
 template <class Real>
@@ -53,11 +54,15 @@ struct Scratch {
   Real* dv;      // [n][ld_i]
 };
 
-// out[u] = sum over p < n of f(p, u). No sync.
+// out[u stride] = sum over p < n of f(p, u). No sync.
+template <class Team, class Real, class F>
+COHORT_TEAM_FN void sum_positions(const Team& team, int n, int units, int stride, Real* out, F f) {
+  team.for_each(units, [=](int u) { out[u * stride] = Real(0); });
+  for (int p = 0; p < n; ++p) team.for_each(units, [=](int u) { out[u * stride] += f(p, u); });
+}
 template <class Team, class Real, class F>
 COHORT_TEAM_FN void sum_positions(const Team& team, int n, int units, Real* out, F f) {
-  team.for_each(units, [=](int u) { out[u] = Real(0); });
-  for (int p = 0; p < n; ++p) team.for_each(units, [=](int u) { out[u] += f(p, u); });
+  sum_positions(team, n, units, 1, out, f);
 }
 
 // z = W a + b.
@@ -72,7 +77,8 @@ template <class Team, class Real>
 COHORT_TEAM_FN void bias_gradient(const Team& team, const Layer<Real>& l, int n, const Real* dz,
                                   const Gradient<Real>& gradient) {
   const int ld = l.ld;
-  if (gradient.bias) sum_positions(team, n, l.n, gradient.bias, [=](int p, int u) { return dz[p * ld + u]; });
+  if (gradient.bias)
+    sum_positions(team, n, l.n, gradient.bias_parts, gradient.bias, [=](int p, int u) { return dz[p * ld + u]; });
   team.sync();
 }
 

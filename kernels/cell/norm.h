@@ -61,10 +61,10 @@ COHORT_TEAM_FN void norm_affine_gradient(const Team& team, const Layer<Real>& l,
 template <class Team, class Real>
 COHORT_TEAM_FN void norm_inner_bias(const Team& team, NormForm form, const Layer<Real>& l, int n, const Real* du,
                                     const Gradient<Real>& gradient) {
-  const int ld = l.ld;
+  const int ld = l.ld, parts = gradient.bias_parts;
   Real* const bias = gradient.bias;
   if (form == NormForm::published && bias)
-    for (int p = 0; p < n; ++p) team.for_each(l.n, [=](int u) { bias[u] += du[p * ld + u]; });
+    for (int p = 0; p < n; ++p) team.for_each(l.n, [=](int u) { bias[u * parts] += du[p * ld + u]; });
   team.sync();
 }
 

@@ -58,6 +58,12 @@ COHORT_INFO(Precision, COHORT_FOR_EACH_PRECISION)
 #define COHORT_ROW(word) {#word, geometry::word::doc},
 COHORT_INFO(GeometryId, COHORT_FOR_EACH_GEOMETRY)
 #undef COHORT_ROW
+bool zeros_stay(GeometryId id) {
+#define COHORT_ROW(word) geometry::word::zeros_stay,
+  static constexpr bool table[] = {COHORT_FOR_EACH_GEOMETRY(COHORT_ROW)};
+#undef COHORT_ROW
+  return table[int(id)];
+}
 #define COHORT_ROW(word) {#word, parameterisation::word::doc},
 COHORT_INFO(ParameterisationId, COHORT_FOR_EACH_PARAMETERISATION)
 #undef COHORT_ROW

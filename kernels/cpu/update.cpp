@@ -2,6 +2,8 @@
 // Compiled once per instruction set and Real (COHORT_TARGET, COHORT_REAL, COHORT_ISA come from the build).
 #include "program/update.h"
 
+#include <algorithm>
+
 #include "cohort/update.h"
 #include "team/serial.h"
 
@@ -22,12 +24,25 @@ constexpr int most = 1 << 30;  // of what a team counts in int
 void mirror_update(const MirrorUpdateArgs<Real>& a, const Launch& l) {
   for (int64_t net = l.first; net < int64_t(l.first) + l.count; ++net) {
     const Real scale = a.scale ? a.scale[net] : Real(1);
-    const auto update = [&](int64_t first, int count, Real* momentum) {
+    const RuleSpec& rule = a.rules[net];
+    const auto move = [&](int64_t first, int count, const Real* gradient, Real* momentum) {
       const int64_t at = net * a.n + first;
-      update_tensor(SerialTeam{}, a.rules[net], a.lr[net], a.first_step, count, scale, a.gradient + at, a.weights + at,
-                    momentum, a.mask ? a.mask + at : nullptr);
+      update_tensor(SerialTeam{}, rule, a.lr[net], a.step == 0, count, scale, gradient, a.weights + at, momentum,
+                    a.mask ? a.mask + at : nullptr);
     };
-    if (a.momentum)
+    const auto update = [&](int64_t first, int count, Real* momentum) {
+      move(first, count, a.gradient + net * a.n + first, momentum);
+    };
+    if (rule.adam) {
+      if (!a.momentum || !a.second_moment) continue;
+      in_pieces(a.n, 1024, [&](int64_t first, int count) {
+        const int64_t at = net * a.n + first;
+        Real direction[1024];
+        std::copy_n(a.gradient + at, count, direction);
+        adam_tensor(SerialTeam{}, rule, a.step, count, scale, direction, a.momentum + at, a.second_moment + at);
+        move(first, count, direction, direction);
+      });
+    } else if (a.momentum)
       in_pieces(a.n, most, [&](int64_t first, int count) { update(first, count, a.momentum + net * a.n + first); });
     else
       in_pieces(a.n, 1024, [&](int64_t first, int count) {

@@ -135,7 +135,7 @@ __global__ void __launch_bounds__(n_threads, min_blocks)
   Windows<Real> w, g, m = {};
   w.load(a.weights, place);
   g.load(a.gradient, place);
-  if (a.momentum && !a.first_step) m.load(a.momentum, place);
+  if (a.momentum && a.step > 0) m.load(a.momentum, place);
   uint32_t fixed = 0;  // a bit per weight
   if (a.mask) {
     Windows<uint8_t> free;
@@ -144,7 +144,18 @@ __global__ void __launch_bounds__(n_threads, min_blocks)
     for (int i = 0; i < n_weights; ++i) fixed |= uint32_t(free[i] == 0) << i;
   }
   const RuleSpec& rule = a.rules[place.network];
-  const Step<Real> step(rule, a.lr[place.network], a.first_step, a.scale ? a.scale[place.network] : Real(1));
+  const Real scale = a.scale ? a.scale[place.network] : Real(1);
+  const Step<Real> step(rule, a.lr[place.network], a.step == 0, scale);
+  if (rule.adam) {
+    if (!a.momentum || !a.second_moment) return;
+    const Adam<Real> adam(rule, a.step, scale);
+    Windows<Real> v = {};
+    if (a.step > 0) v.load(a.second_moment, place);
+    COHORT_UNROLLED
+    for (int i = 0; i < n_weights; ++i) g[i] = adam.direction(g[i], m[i], v[i]);
+    m.store(a.momentum, place);
+    v.store(a.second_moment, place);
+  }
   with_rule(rule, [&](auto map, auto projection) {
     COHORT_NOT_UNROLLED  // one weight at a time through one copy of the formula: several do not fit into registers
         for (int i = 0; i < n_weights; ++i) {
@@ -155,7 +166,7 @@ __global__ void __launch_bounds__(n_threads, min_blocks)
     }
   });
   w.store(a.weights, place);
-  if (a.momentum) m.store(a.momentum, place);
+  if (a.momentum && !rule.adam) m.store(a.momentum, place);
 }
 
 __global__ void __launch_bounds__(n_threads, min_blocks)

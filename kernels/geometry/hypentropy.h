@@ -26,12 +26,11 @@ struct hypentropy {
   }
   template <class Real>
   COHORT_FORCE_INLINE static Real to_dual(Real w, const Params& q) {
-    const Real a = math::abs(w) / Real(q.beta);
-    return math::copysign(math::log(a + math::sqrt(a * a + Real(1))), w);
+    return math::copysign(asinh(math::abs(w) / Real(q.beta)), w);
   }
   template <class Real>
   COHORT_FORCE_INLINE static Real to_primal(Real y, Real, const Params& q) {
-    return Real(q.beta) * (math::exp(y) - math::exp(-y)) / Real(2);
+    return math::copysign(Real(q.beta) * sinh(math::abs(y)), y);
   }
   template <class Real>
   COHORT_FORCE_INLINE static Real potential(Real w, const Params& q) {
@@ -40,6 +39,24 @@ struct hypentropy {
   template <class Real>
   COHORT_FORCE_INLINE static Real curvature(Real w, const Params& q) {
     return Real(1) / math::sqrt(w * w + Real(q.beta * q.beta));
+  }
+
+ private:
+  // Of numbers >= 0, to a few ulps also where they are tiny, and without squares that overflow.
+  template <class Real>
+  COHORT_FORCE_INLINE static Real asinh(Real a) {
+    const Real b = math::min(a, Real(1e10));                                  // beyond, it is ln 2 a
+    const Real rest = b + b * (b / (Real(1) + math::sqrt(b * b + Real(1))));  // asinh b = log(1 + rest)
+    const Real sum = Real(1) + rest, taken = sum - Real(1);
+    const Real moderate = taken > Real(0) ? math::log(sum) * (rest / taken) : rest;
+    return a > b ? math::log(a) + Real(0.6931471805599453) : moderate;
+  }
+  template <class Real>
+  COHORT_FORCE_INLINE static Real sinh(Real y) {
+    const Real z = y * y;
+    Real series = Real(1);  // to y^17 / 17!
+    for (int k = 16; k > 0; k -= 2) series = Real(1) + series * z / Real(k * (k + 1));
+    return y < Real(1) ? y * series : (math::exp(y) - math::exp(-y)) / Real(2);
   }
 };
 

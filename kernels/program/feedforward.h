@@ -67,7 +67,8 @@ COHORT_PHASE_FN void load_weights(const Team& team, const Signature& g, const Ne
       const Real* const from = theta + of.offset;
       team.for_each(int(of.size()), [=](int i) { to[i] = from[i]; });
     };
-    vector(layer_bias_tensor(l), layer.b);
+    Real* const b = layer.b;
+    for_each_effective(team, g, spec, tensor(g, layer_bias_tensor(l)), theta, [=](int i, int, Real v) { b[i] = v; });
     if (const double offset = l == g.n_layers ? logit_offset(spec.task) : 0; offset != 0) {
       team.sync();
       const bool bias = g.bias;
@@ -137,8 +138,13 @@ COHORT_TEAM_FN cell::Gradient<Real> layer_gradient(const Signature& g, int l, Re
     return t.size() ? gradient + t.offset : nullptr;
   };
   const auto parts = tensor_parts(gradient, tensor(g, input_tensor(g, l)));
-  return {
-      parts.main, parts.ei, parts.ix, at(layer_bias_tensor(l)), at(layer_gain_tensor(l)), at(layer_alpha_tensor(l))};
+  return {parts.main,
+          parts.ei,
+          parts.ix,
+          at(layer_bias_tensor(l)),
+          at(layer_gain_tensor(l)),
+          at(layer_alpha_tensor(l)),
+          bias_parts(g, l)};
 }
 
 // The gradient of theta from the errors in the batch's y. Ends synced.
@@ -169,6 +175,15 @@ COHORT_PHASE_FN void feedforward_learn(const Team& team, const Signature& g, con
                            team.sync();
                          }
                        });
+  for (int l = 0; l <= g.n_layers && g.bias > 1; ++l) {  // every part of a bias has its gradient
+    const cell::Gradient<Real> to = layer_gradient(g, l, gradient);
+    Real* const bias = to.bias;
+    const int parts = to.bias_parts;
+    team.for_each(layer_width(g, l), [=](int i) {
+      for (int k = 1; k < parts; ++k) bias[i * parts + k] = bias[i * parts];
+    });
+  }
+  team.sync();
 }
 
 // Loss of the batch and its gradient in w.gradient (layout of theta).

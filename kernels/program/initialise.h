@@ -6,13 +6,28 @@
 COHORT_BEGIN
 
 // Of what is not weights: gains 1, alphas ln sqrt((2 pi - 1) / d) for a layer of d inputs (Cornford et al., ICLR 2021), biases 0
-// or as InitSpec::input_mean has them.
+// or as InitSpec::input_mean has them; those that are drawn are draw_biases'.
 COHORT_TEAM_FN double start_of(const Signature& g, const NetSpec& spec, const Tensor& t) {
   if (t.role == Role::gain) return 1;
   if (t.role == Role::alpha) return 0.5 * math::log(5.283185307179586 / double(layer_inputs(g, t.layer)));
   if (t.layer > 0 || spec.parameterisation != ParameterisationId::column_ei) return 0;
   const double gain = g.n_layers > 0 ? spec.init.input_gain : spec.init.readout_gain;
   return 0 - math::sqrt(double(g.n_in)) * gain * spec.init.input_mean;
+}
+
+// Biases as InitSpec::bias has them, but 0. Ends synced.
+template <class Team, class Real>
+COHORT_TEAM_FN void draw_biases(const Team& team, const Signature& g, const NetSpec& spec, const Tensor& t,
+                                const rng::Key& key, Real* b) {
+  const bool recurrent = g.core == CoreId::recurrent && t.layer < g.n_layers && !t.dense;
+  const bool split = spec.init.bias == BiasStart::split;
+  const int fan = recurrent ? t.rows : layer_inputs(g, t.layer), parts = t.cols;
+  const Real bound = Real(1) / math::sqrt(Real(fan)), most = math::sqrt(Real(2)) * bound;
+  team.for_each(int(t.size()), [=](int i) {
+    const Real u = rng::to_uniform<Real>(key.words(uint32_t(i)).w[0]);
+    b[i] = !split ? bound * (Real(2) * u - Real(1)) : i % parts % 2 ? -most * u : most * u;
+  });
+  team.sync();
 }
 
 // Input weights of the dense layers after recurrent ones, whatever those start from; gain 1.
@@ -27,6 +42,12 @@ COHORT_TEAM_FN void initialise_network(const Team& team, const InitArgs<Real>& a
     const Tensor t = tensor(g, k);
     if (t.size() == 0) continue;
     Real* const w = net.theta + t.offset;
+    const rng::Key key(spec.seed, t.role == Role::recurrent ? 0 : spec.pairing_salt, rng::stream_weights, uint32_t(k),
+                       0);
+    if (t.role == Role::bias && spec.init.bias != BiasStart::zero) {
+      draw_biases(team, g, spec, t, key, w);
+      continue;
+    }
     if (!is_weights(t.role)) {
       const Real start = Real(start_of(g, spec, t));
       team.for_each(int(t.size()), [=](int j) { w[j] = start; });
@@ -41,8 +62,6 @@ COHORT_TEAM_FN void initialise_network(const Team& team, const InitArgs<Real>& a
                         : t.role == Role::recurrent ? spec.init.gain
                         : t.role == Role::input     ? spec.init.input_gain
                                                     : spec.init.readout_gain;
-    const rng::Key key(spec.seed, t.role == Role::recurrent ? 0 : spec.pairing_salt, rng::stream_weights, uint32_t(k),
-                       0);
     const parameterisation::Info info = tensor_info(g, spec, t);
     const init::Draw draw{key,
                           t.rows,

@@ -12,13 +12,15 @@ struct Network {
   NetState& state;
   Real* theta;
   Real* momentum;
-  uint8_t* mask;  // or nullptr
+  Real* second_moment;  // or nullptr
+  uint8_t* mask;        // or nullptr
 
   COHORT_TEAM_FN Network(const Cohort<Real>& c, int i)
       : spec(c.nets[i]),
         state(c.state[i]),
         theta(c.theta + size_t(i) * n_params(c.signature)),
         momentum(c.momentum ? c.momentum + size_t(i) * n_params(c.signature) : nullptr),
+        second_moment(c.second_moment ? c.second_moment + size_t(i) * n_params(c.signature) : nullptr),
         mask(c.mask ? c.mask + size_t(i) * n_params(c.signature) : nullptr) {}
 };
 
@@ -48,6 +50,16 @@ COHORT_TEAM_FN double leak_of(const NetSpec& spec, const Tensor& t) {
 template <class Team, class Real, class Out>
 COHORT_TEAM_FN void for_each_effective(const Team& team, const Signature& g, const NetSpec& spec, const Tensor& t,
                                        Real* theta, Out out) {
+  if (t.role == Role::bias) {
+    const Real* const b = theta + t.offset;
+    const int parts = t.cols;
+    team.for_each(t.rows, [=](int i) {
+      Real sum = b[i * parts];
+      for (int k = 1; k < parts; ++k) sum += b[i * parts + k];
+      out(i, 0, sum);
+    });
+    return;
+  }
   with_parameterisation(parameterisation_of(spec, t),
                         [&](auto p) { p.assemble(team, tensor_info(g, spec, t), tensor_parts(theta, t), out); });
 }

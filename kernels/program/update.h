@@ -20,13 +20,24 @@ COHORT_TEAM_FN ProjectionId projection_of(const RuleSpec& rule, const Tensor& t)
   return t.dense ? ProjectionId::none : rule.projection;
 }
 
-// One tensor's weights [n]: w and momentum move by gradient * scale. On the first step momentum starts at 0.
+// Adam's part of one tensor's step: its moments [n] move by gradient * scale, and the gradient becomes what update_tensor takes
+// for it. `step`: steps before this one; at 0 the moments start at 0.
+template <class Team, class Real>
+COHORT_TEAM_FN void adam_tensor(const Team& team, const RuleSpec& rule, int64_t step, int n, Real scale, Real* gradient,
+                                Real* first, Real* second) {
+  const Adam<Real> adam(rule, step, scale);
+  if (step == 0) team.for_each(n, [=](int i) { first[i] = second[i] = Real(0); });
+  team.for_each(n, [=](int i) { gradient[i] = adam.direction(gradient[i], first[i], second[i]); });
+}
+
+// One tensor's weights [n]: w and momentum move by gradient * scale. On the first step momentum starts at 0. With Adam, gradient
+// and momentum are both what adam_tensor left.
 template <class Team, class Real>
 COHORT_TEAM_FN void update_tensor(const Team& team, const RuleSpec& rule, ProjectionId onto, Real lr, bool first_step,
                                   int n, Real scale, const Real* gradient, Real* w, Real* momentum,
                                   const uint8_t* mask) {
   const Step<Real> step(rule, lr, first_step, scale);
-  if (first_step) team.for_each(n, [=](int i) { momentum[i] = Real(0); });
+  if (first_step && !rule.adam) team.for_each(n, [=](int i) { momentum[i] = Real(0); });
   with_rule(rule, onto, [&](auto map, auto projection) {
     const auto move = [&](auto fixed) {
       team.for_each(n, [=](int i) { w[i] = step.move(map, projection, gradient[i], w[i], momentum[i], fixed(i)); });
@@ -122,11 +133,12 @@ struct Learned {
 };
 
 // Corrects the gradient (in the layout of theta, in place) and moves every tensor by its rule. Returns false, and moves
-// nothing, where the gradient is not finite. Syncs.
+// nothing, where the gradient is not finite, or where there is no room for Adam's second moments. Syncs.
 template <class Team, class Real>
 COHORT_PHASE_FN bool update(const Team& team, const Signature& g, const Network<Real>& net, int64_t step,
                             Real* gradient) {
   const NetSpec& spec = net.spec;
+  if (has_adam(spec) && !net.second_moment) return false;
   if (has_corrections(g)) correct_gradient(team, g, spec.fisher, gradient);
   const Real total = squared_norm(team, g, gradient);
   if (!(total - total == Real(0))) return false;  // NaN or infinite
@@ -135,8 +147,15 @@ COHORT_PHASE_FN bool update(const Team& team, const Signature& g, const Network<
   for_each_clipped(team, g, spec, gradient, total, [&](const Tensor& t, Real scale) {
     const RuleSpec& rule = spec.rule[int(t.role)];
     const Real lr = Real(candidate_rate(rule, candidate, candidates, step, spec.steps));
-    update_tensor(team, rule, projection_of(rule, t), lr, step == 0, int(t.size()), scale, gradient + t.offset,
-                  net.theta + t.offset, net.momentum + t.offset, net.mask ? net.mask + t.offset : nullptr);
+    const int n = int(t.size());
+    Real* const d = gradient + t.offset;
+    Real* momentum = net.momentum + t.offset;
+    if (rule.adam) {
+      adam_tensor(team, rule, step, n, scale, d, momentum, net.second_moment + t.offset);
+      momentum = d;
+    }
+    update_tensor(team, rule, projection_of(rule, t), lr, step == 0, n, scale, d, net.theta + t.offset, momentum,
+                  net.mask ? net.mask + t.offset : nullptr);
   });
   team.sync();
   return true;

@@ -26,6 +26,8 @@ bool check_update(const MirrorUpdateArgs<Real>& a, const Launch& l) {
   arguments.needed(a.weights, "weights");
   arguments.needed(a.gradient, "gradient");
   arguments.optional(a.momentum, "momentum");
+  arguments.optional(a.second_moment, "second_moment");
+  arguments.at_least_0(a.step, "step");
   arguments.needed(a.rules, "rules");
   arguments.needed(a.lr, "lr");
   arguments.optional(a.scale, "scale");

@@ -61,6 +61,7 @@ small flat-mnist "${images[@]}"
 small flat-mnist-search --data images --set train.steps=2 --set task.validation=100 --set rule.lr=0.003
 small row-mnist "${images[@]}"
 small row-mnist-3-layers "${images[@]}" --set network.n_hidden=20
+small column-eg "${images[@]}" --set network.n_hidden=20
 small size "${images[@]}" --set network.n_hidden=30
 small inhibitory-fraction "${images[@]}"
 small column-ei-grid "${images[@]}" --set network.n_hidden=60 --set rule.clip=5

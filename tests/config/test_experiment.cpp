@@ -224,6 +224,48 @@ TEST(Experiment, RatesMayMindTheClamp) {
   EXPECT_EQ(only("").spec.search.candidates, 0);
 }
 
+TEST(Experiment, BiasesMayHaveParts) {
+  const auto parts = [](const std::string& more) {
+    const Signature g = only("network.n_dense_layers = 1\nnetwork.bias = true\n" + more).signature;
+    return std::vector<int>{tensor(g, bias_tensor(0)).cols, tensor(g, bias_tensor(1)).cols,
+                            tensor(g, readout_bias_tensor(g)).cols};
+  };
+  EXPECT_EQ(parts(""), (std::vector<int>{1, 1, 1}));
+  EXPECT_EQ(parts("init.bias = \"uniform\"\n"), (std::vector<int>{1, 1, 1}));
+  EXPECT_EQ(parts("init.bias = \"split\"\n"), (std::vector<int>{2, 2, 2}));
+  EXPECT_EQ(parts("network.recurrent_biases = 2\n"), (std::vector<int>{2, 1, 1}));
+  EXPECT_EQ(parts("network.recurrent_biases = 2\ninit.bias = \"split\"\n"), (std::vector<int>{4, 2, 2}));
+  EXPECT_EQ(only("").signature.bias, 0);
+  const Experiment swept = Experiment::parse(
+      head +
+      "network.bias = true\nrule.bias.geometry = \"neg_entropy\"\n[sweep]\n\"init.bias\" = [\"uniform\", "
+      "\"split\"]\n");
+  EXPECT_EQ(swept.network(0).spec.init.bias, BiasStart::uniform);
+  EXPECT_EQ(swept.network(1).signature.bias, 2);
+}
+
+TEST(Experiment, AdamIsOfAllTensorsOrOfOne) {
+  const NetSpec all = only("[rule]\nadam = true\nadam_beta1 = 0.8\nadam_beta2 = 0.95\nadam_epsilon = 1e-6\n").spec,
+                one = only("rule.recurrent.adam = true\nrule.recurrent.adam_beta2 = 0.5\n").spec;
+  for (const RuleSpec& rule : all.rule) {
+    EXPECT_TRUE(rule.adam);
+    EXPECT_EQ(rule.adam_beta1, 0.8);
+    EXPECT_EQ(rule.adam_beta2, 0.95);
+    EXPECT_EQ(rule.adam_epsilon, 1e-6);
+  }
+  for (int role = 0; role < n_roles; ++role) {
+    EXPECT_EQ(one.rule[role].adam, Role(role) == Role::recurrent);
+    EXPECT_EQ(one.rule[role].adam_beta2, Role(role) == Role::recurrent ? 0.5 : 0.999);
+  }
+  EXPECT_TRUE(has_adam(one));
+  EXPECT_FALSE(has_adam(only("").spec));
+  // Momentum may differ between cases: where Adam is, it is left at its default.
+  const Experiment cases =
+      Experiment::parse(head + "[[sweep.case]]\n\"rule.momentum\" = 0.5\n[[sweep.case]]\n" + "\"rule.adam\" = true\n");
+  EXPECT_FALSE(has_adam(cases.network(0).spec));
+  EXPECT_TRUE(has_adam(cases.network(1).spec));
+}
+
 TEST(Experiment, NaturalGradientsAreForFeedforwardNetworks) {
   const NetSpec spec = only(
                            "[network]\ncore = \"feedforward\"\ncell = \"dann\"\nn_inhibitory = 1\n[rule]\nlr = "

@@ -187,6 +187,55 @@ TEST_F(Idx, SizeOfTheValidationSplitIsTheCallers) {
   EXPECT_THROW(load_images(directory_.string(), 36), Error);
   EXPECT_THROW(load_images(directory_.string(), -2), Error);
 }
+// A subset of n of the images of a split: the same for everyone, without an image in two splits.
+TEST_F(Idx, SubsetsAreDrawnBySeed) {
+  const ImageSet set = load_images(directory_.string(), 10);
+  const auto numbers = [](const ImageSet& s, Split split) {
+    std::vector<int> found;
+    for (int i = 0; i < s.count[int(split)]; ++i) found.push_back(image_number(s, s.first[int(split)] + i));
+    return found;
+  };
+  const auto sorted = [](std::vector<int> v) {
+    std::sort(v.begin(), v.end());
+    return v;
+  };
+  const ImageSet of_train = with_subset(set, Split::train, 20, 1), all = with_subset(set, Split::train, 26, 1),
+                 of_test = with_subset(set, Split::test, 3, 1);
+  EXPECT_EQ(numbers(of_train, Split::train).size(), 20u);
+  EXPECT_EQ(sorted(numbers(all, Split::train)), sorted(numbers(set, Split::train)));
+  for (const int image : numbers(of_train, Split::train)) {
+    const std::vector<int> there = numbers(set, Split::train);
+    EXPECT_EQ(std::count(there.begin(), there.end(), image), 1);
+  }
+  EXPECT_EQ(numbers(of_train, Split::validation), numbers(set, Split::validation));
+  EXPECT_EQ(numbers(of_train, Split::test), numbers(set, Split::test));
+  std::vector<int> both = numbers(of_test, Split::train), rest = numbers(of_test, Split::test);
+  EXPECT_EQ(both.size(), 3u);
+  EXPECT_TRUE(std::is_sorted(rest.begin(), rest.end()));
+  both.insert(both.end(), rest.begin(), rest.end());
+  EXPECT_EQ(sorted(both), sorted(numbers(set, Split::test)));
+  EXPECT_EQ(numbers(of_test, Split::validation), numbers(set, Split::validation));
+  for (const ImageSet* s : {&of_train, &of_test})  // labels come along
+    for (int i = 0; i < int(s->labels.size()); ++i) {
+      const uint8_t* const image = s->pixels.data() + size_t(i) * 784;
+      int k = 0;
+      while (!std::equal(image, image + 784, set.pixels.data() + size_t(k) * 784)) ++k;
+      EXPECT_EQ(s->labels[size_t(i)], set.labels[size_t(k)]);
+    }
+  EXPECT_EQ(with_subset(set, Split::train, 20, 1).pixels, of_train.pixels);
+  EXPECT_NE(numbers(with_subset(set, Split::train, 20, 2), Split::train), numbers(of_train, Split::train));
+  // The documented draw: Fisher and Yates from the front, by the Mersenne twister of the seed.
+  std::vector<int> order = numbers(set, Split::test), wanted;
+  std::mt19937 random(1);
+  for (size_t i = 0; i < 3; ++i) {
+    std::swap(order[i], order[i + ((uint64_t(random()) * (order.size() - i)) >> 32)]);
+    wanted.push_back(order[i]);
+  }
+  EXPECT_EQ(numbers(of_test, Split::train), wanted);
+  EXPECT_THROW(with_subset(set, Split::train, 0, 1), Error);
+  EXPECT_THROW(with_subset(set, Split::train, 27, 1), Error);
+  EXPECT_THROW(with_subset(set, Split::test, 5, 1), Error);
+}
 TEST_F(Idx, TheSmallestSetHasOneImageOfEachSplit) {
   write(train_images, image_file(2));
   write(train_labels, label_file(2));

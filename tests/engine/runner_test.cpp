@@ -293,6 +293,60 @@ weights = "all"
 }
 
 // Bayes ceilings (Liu et al.'s tasks): 2AF about .875, context about .875, delayed match 1.
+// Dale's law by exponentiated gradient alone: no projection, and no magnitude that reaches 0; with Adam's directions, too.
+TEST(Learning, ExponentiatedGradientKeepsColumnSigns) {
+  const std::string text = R"(
+name = "column-eg"
+[network]
+n_hidden = 20
+activation = "tanh"
+parameterisation = "column_ei"
+bias = true
+recurrent_biases = 2
+[init]
+bias = "split"
+[rule]
+geometry = "neg_entropy"
+projection = "none"
+bias.geometry = "neg_entropy"
+[task]
+name = "perceptual_decision"
+[train]
+steps = 60
+[analysis]
+names = []
+[output]
+weights = "all"
+parameters = true
+[[sweep.zip]]
+"rule.adam" = [false, true]
+"rule.lr" = [0.3, 0.05]
+)";
+  const Experiment e = Experiment::parse(text);
+  const UnitResult r = train(e, all_of(e));
+  const int ne = e.network(0).spec.n_excitatory;
+  const Signature g = e.network(0).signature;
+  for (size_t i = 0; i < 2; ++i) {
+    ASSERT_EQ(r.diverged_at[i], -1);
+    EXPECT_GT(column(r, "final.accuracy")[i], 0.6);  // of three classes
+    for (const char* const name : {"weights.recurrent", "weights.readout"}) {
+      const std::vector<float> start = of_network(r, std::string(name) + ".initial", i),
+                               end = of_network(r, std::string(name) + ".final", i);
+      for (size_t k = 0; k < end.size(); ++k) {
+        const bool inhibitory = int(k % 20) >= ne;
+        EXPECT_EQ(end[k] == 0, start[k] == 0) << name << " " << k;
+        EXPECT_TRUE(inhibitory ? end[k] <= 0 : end[k] >= 0) << name << " " << k;
+        EXPECT_TRUE(start[k] == 0 || end[k] != start[k]) << name << " " << k;
+      }
+    }
+    const std::vector<float> theta = of_network(r, "parameters", i);
+    for (const int k : {bias_tensor(0), readout_bias_tensor(g)}) {
+      const Tensor t = tensor(g, k);
+      for (size_t j = t.offset; j < t.end; ++j) EXPECT_EQ(std::signbit(theta[j]), (j - t.offset) % 2 == 1);
+    }
+  }
+}
+
 TEST(Learning, ReachesTheCeilings) {
   const char* const text = R"(
 name = "ceilings"

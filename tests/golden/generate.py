@@ -57,8 +57,14 @@ def rule(geometry="euclidean", **changes):
         decay_every=0,
         decay_factor=1.0,
     )
-    assert set(changes) <= set(values) | {"lr_min"}, changes
+    assert set(changes) <= set(values) | {"lr_min", "adam", "beta1", "beta2", "epsilon"}, changes
     return values | changes
+
+
+def adamw(geometry="euclidean", **changes):
+    """With the defaults of [1]."""
+    usual = dict(adam=1, lr=1e-3, weight_decay=1e-2, beta1=0.9, beta2=0.999, epsilon=1e-8)
+    return rule(geometry, **(usual | changes))
 
 
 def fisher(ix_rows=0.5, ei_cols=1.0, alpha_rows=0.5, alpha_cols=1.0):
@@ -67,13 +73,14 @@ def fisher(ix_rows=0.5, ei_cols=1.0, alpha_rows=0.5, alpha_cols=1.0):
 
 def case(name, about, rules, *, parameterisation="dense", activation="relu", alpha=1.0, layers=1, n=6, n_in=3, n_out=3,
          ni=0, batch=3, steps=6, bias=0, loss="cross_entropy", loss_steps="all", smoothing=0.0, targets="labels",
-         clip_scope="global", clip=0.0, total_steps=100, zeros=False, expect=(), tangent=(), **extra):
-    """`rules` is one rule for every role, or a dict with one per role. `expect`: events that must have happened at
-    least once in the updates, or the case would not test what it says. `extra`: fisher, search."""
+         clip_scope="global", clip=0.0, total_steps=100, zeros=False, expect=(), tangent=(), pairs=False, **extra):
+    """`rules` is one rule for every role, or a dict with one per role. `bias`: parts of every bias; `pairs`: twice as
+    many in recurrent layers. `expect`: events that must have happened at least once in the updates, or the case would
+    not test what it says. `extra`: fisher, search."""
     if set(rules) != set(ROLES):
         rules = {role: rules for role in ROLES}
     signature = dict(core="recurrent", n_in=n_in, n_hidden=n, n_layers=layers, n_out=n_out, n_inhibitory=ni,
-                     batch=batch, n_steps=steps, bias=bias)
+                     batch=batch, n_steps=steps, bias=bias, **(dict(bias_recurrent=2 * bias) if pairs else {}))
     net = dict(
         parameterisation=parameterisation,
         activation=activation,
@@ -202,6 +209,24 @@ def cases():
                  bias=rule(lr=1.0, lr_min=0.5),
              ), layers=2, n=5, bias=1, clip_scope="tensor", total_steps=8, search=dict(candidates=5, tolerance=0.0),
              expect=("projected", "rate_last", "rate_between"), **dale),
+        # Biases of several parts, added: positive and negative, of inputs and layer [1].
+        case("split_biases", "exponentiated gradient of biases of two parts, four in the leaky layers",
+             rule("neg_entropy", lr=1.0, momentum=0.9, weight_decay=0.01), bias=2, pairs=True, layers=2, n=5, alpha=0.4,
+             activation="tanh"),
+        # AdamW in geometries [1].
+        case("adamw_neg_entropy", "AdamW-EG with its defaults and an active global clip; zeros stay",
+             adamw("neg_entropy"), bias=1, clip=0.2, zeros=True, expect=("clipped",)),
+        case("adamw_euclidean", "AdamW with its defaults; zeros move", adamw(), activation="tanh", bias=1, zeros=True),
+        case("adamw_large_steps", "other rates, moments and decays, warm-up and cosine, magnitudes of signed columns",
+             adamw("neg_entropy", lr=0.1, weight_decay=0.5, beta1=0.8, beta2=0.9, epsilon=1e-2, warmup=1,
+                   schedule="cosine"), activation="softplus", alpha=0.4, total_steps=8, bias=1, **dale),
+        case("adamw_roles", "Adam in three geometries and momentum in a fourth, one clip per tensor",
+             dict(
+                 input=adamw("p_norm", p=3.0, lr=0.01, clip=0.05),
+                 recurrent=adamw("neg_entropy", lr=0.05, projection="frozen_sign"),
+                 readout=rule("neg_entropy", lr=0.3, momentum=0.9, weight_decay=0.01),
+                 bias=adamw("hypentropy", beta=0.1, lr=0.02, weight_decay=0.0),
+             ), layers=2, n=5, bias=1, activation="tanh", clip_scope="tensor", expect=("clipped",)),
     ]
 
 
@@ -254,6 +279,10 @@ def layered_cases():
         layered("batch_norm_published", "the form of [5]'s code", "batch_norm", rules(0.2), norm="published", batch=7),
         layered("batch_norm_steps", "statistics over all positions that count, squared errors, tanh", "batch_norm",
                 rules(0.05), steps=2, loss="mse", targets="real", activation="tanh"),
+        layered("split_biases", "two parts of a bias, exponentiated gradient", "dense",
+                rules(0.5, geometry="neg_entropy"), bias=2),
+        layered("split_biases_published", "two parts of a bias inside and outside of the norm", "layer_norm",
+                rules(0.2), bias=2, norm="published", normalised_readout=1),
     ]
 
 
@@ -268,7 +297,8 @@ def tensors(s):
         width = s["n_in"] if layer == 0 else s["n_hidden"]
         rows = s["n_out"] if readout else s["n_hidden"]
         shapes = [("readout", s["n_hidden"])] if readout else [("input", width), ("recurrent", s["n_hidden"])]
-        for role, cols in shapes + [("bias", 1)]:
+        parts = s["bias"] if readout else s.get("bias_recurrent", s["bias"])
+        for role, cols in shapes + [("bias", parts or 1)]:
             ni = 0 if role == "bias" else s["n_inhibitory"]
             height = rows if role != "bias" or s["bias"] else 0
             parts = []
@@ -295,7 +325,7 @@ def layered_tensors(s):
         norm = s["cell"] in ("layer_norm", "batch_norm") and (not readout or s["normalised_readout"])
         for role, shapes in (
             ("readout" if readout else "input", ((rows, cols), (rows, ni), (ni, cols))),
-            ("bias", ((rows if s["bias"] else 0, 1), (0, 0), (0, 0))),
+            ("bias", ((rows if s["bias"] else 0, s["bias"] or 1), (0, 0), (0, 0))),
             ("gain", ((rows if norm or divides else 0, 1), (0, 0), (0, 0))),
             ("alpha", ((ni if divides else 0, 1), (0, 0), (0, 0))),
         ):
@@ -323,11 +353,13 @@ ACTIVATION = dict(relu=jax.nn.relu, tanh=jnp.tanh, linear=lambda x: x, softplus=
 
 def effective(s, net, parts):
     """The matrices that the recurrence sees [4, 5]: signed columns, or excitation minus inhibition through the ix
-    units. Biases are as they are."""
+    units. The parts of a bias are added [1]."""
     weights = []
     for tensor, p in zip(tensors(s), parts):
         w = p["main"]
-        if tensor["role"] != "bias":
+        if tensor["role"] == "bias":
+            w = w.sum(1, keepdims=True)
+        else:
             if net["parameterisation"] == "dann":
                 w = w - p["ei"] @ p["ix"]
             elif net["parameterisation"] == "column_ei" and not (tensor["role"] == "input" and tensor["layer"] == 0):
@@ -359,7 +391,7 @@ def layered_logits(s, net, theta, x):
     for layer in range(s["n_layers"] + 1):
         weights, bias, gain, alpha = parts[4 * layer : 4 * layer + 4]
         readout, w = layer == s["n_layers"], weights["main"]
-        b = bias["main"][:, 0] if s["bias"] else 0.0
+        b = bias["main"].sum(1) if s["bias"] else 0.0
         if s["cell"] == "column_ei" and layer > 0:
             excitatory = w.shape[1] * net["n_excitatory"] // s["n_hidden"]
             w = w * jnp.where(jnp.arange(w.shape[1]) < excitatory, 1.0, -1.0)
@@ -490,6 +522,19 @@ def rates(s, net, k, weights, gradient, events):
     return tried
 
 
+def adam_step(r, k, w, g, lr, moments):
+    """Decoupled decay, then a mirror step along the ratio of the unbiased moments [1]; for exponentiated gradient
+    w exp(-(lr / c1) sign(w) m / (sqrt(v / c2) + epsilon))."""
+    m, v = (0.0, 0.0) if moments is None else moments
+    m = r["beta1"] * m + (1 - r["beta1"]) * g
+    v = r["beta2"] * v + (1 - r["beta2"]) * g**2
+    c1, c2 = 1 - r["beta1"] ** (k + 1), 1 - r["beta2"] ** (k + 1)
+    w = w * (1 - lr * r["weight_decay"])
+    if r["geometry"] == "neg_entropy":
+        return w * np.exp(-(lr / c1) * np.sign(w) * m / (np.sqrt(v / c2) + r["epsilon"])), (m, v)
+    return mirror(r, w, lr, m / c1 / (np.sqrt(v / c2) + r["epsilon"])), (m, v)
+
+
 def decayed(r, w, g):
     wd, sign = r["weight_decay"], np.sign(w)
     if r["geometry"] == "neg_entropy":
@@ -534,10 +579,14 @@ def update(s, net, k, theta, gradient, momentum, events):
     for i, tensor in enumerate(tensors(s)):
         r, buffer = net["rule"][tensor["role"]], {}
         for part, w in weights[i].items():
-            d = decayed(r, w, gradient[i][part])
-            b = d if momentum is None else r["momentum"] * momentum[i][part] + (1 - r["dampening"]) * d
-            buffer[part] = b
-            new = mirror(r, w, lrs[i], d + r["momentum"] * b if r["nesterov"] else b)
+            held = None if momentum is None else momentum[i][part]
+            if r.get("adam"):
+                new, buffer[part] = adam_step(r, k, w, gradient[i][part], lrs[i], held)
+            else:
+                d = decayed(r, w, gradient[i][part])
+                b = d if held is None else r["momentum"] * held + (1 - r["dampening"]) * d
+                buffer[part] = b
+                new = mirror(r, w, lrs[i], d + r["momentum"] * b if r["nesterov"] else b)
             kept = projected(r, w, new)
             events["projected"] += int(np.sum(kept != new))
             events["sign_flips"] += int(np.sum(np.sign(kept) * np.sign(w) < 0))
@@ -738,10 +787,10 @@ def plain_loss(s, net, theta, data):
             for layer in range(s["n_layers"]):
                 u, w, bias = matrices[3 * layer : 3 * layer + 3]
                 h[layer] = [f((1 - a) * h[layer][i] + a * (dot(w[i], h[layer]) + dot(u[i], below)
-                                                          + (bias[i][0] if bias else 0.0))) for i in range(n)]
+                                                          + (sum(bias[i]) if bias else 0.0))) for i in range(n)]
                 below = h[layer]
             v, c = matrices[-2:]
-            y[t][b] = [dot(v[o], below) + (c[o][0] if c else 0.0) for o in range(s["n_out"])]
+            y[t][b] = [dot(v[o], below) + (sum(c[o]) if c else 0.0) for o in range(s["n_out"])]
     return plain_mean(s, net, data, y)
 
 
@@ -759,7 +808,7 @@ def plain_layers(s, net, f, theta, data):
         rows, d = next(shape for name, shape, _ in tensors(s)[4 * layer]["parts"] if name == "main")
         ni, gain = interneurons(s, layer), number(layer, "gain", 0, 0) is not None
         excitatory = d if layer == 0 or s["cell"] != "column_ei" else d * net["n_excitatory"] // s["n_hidden"]
-        bias = [number(layer, "bias", i, 0) or 0.0 for i in range(rows)]
+        bias = [sum(number(layer, "bias", i, j) or 0.0 for j in range(s["bias"])) for i in range(rows)]
         z = {}
         for p, x in h.items():
             zi = [sum(number(layer, "ix", q, j) * x[j] for j in range(d)) for q in range(ni)]

@@ -60,7 +60,8 @@ struct Case {
                  .n_inhibitory = s.at("n_inhibitory"),
                  .batch = s.at("batch"),
                  .n_steps = s.at("n_steps"),
-                 .bias = s.at("bias")};
+                 .bias = s.at("bias"),
+                 .bias_recurrent = s.value("bias_recurrent", 0)};
     if (signature.core == CoreId::feedforward) {
       signature.cell = word<CellId>(s.at("cell"), n_cells);
       signature.normalised_readout = s.at("normalised_readout");
@@ -143,7 +144,11 @@ struct Case {
             .warmup = r.at("warmup"),
             .cooldown = r.at("cooldown"),
             .decay_every = r.at("decay_every"),
-            .decay_factor = r.at("decay_factor")};
+            .decay_factor = r.at("decay_factor"),
+            .adam = r.value("adam", 0),
+            .adam_beta1 = r.value("beta1", 0.9),
+            .adam_beta2 = r.value("beta2", 0.999),
+            .adam_epsilon = r.value("epsilon", 1e-8)};
   }
   template <class T>
   static void append(const nlohmann::json& nested, std::vector<T>& flat) {
@@ -274,7 +279,7 @@ template <template <class> class W>
 Outcome run_case(const Case& c) {
   const SerialTeam team;
   const Signature& g = c.signature;
-  Numbers theta = c.theta, momentum(theta.size(), std::nan(""));
+  Numbers theta = c.theta, momentum(theta.size(), std::nan("")), second_moment = momentum;
   NetState state;
   const Cohort<double> cohort{.signature = g,
                               .n_nets = 1,
@@ -282,6 +287,7 @@ Outcome run_case(const Case& c) {
                               .state = &state,
                               .theta = theta.data(),
                               .momentum = momentum.data(),
+                              .second_moment = second_moment.data(),
                               .mask = nullptr,
                               .data = {}};
   const Network<double> net(cohort, 0);
@@ -361,8 +367,9 @@ TEST_P(Golden, LossGradientUpdatesAndKernels) {
   const Outcome out = feedforward ? run_case<FeedforwardWorkspace>(c) : run_case<Workspace>(c);
   EXPECT_NEAR(out.losses[0], c.loss, 1e-12 * (1 + c.loss));
   expect_sums(out.gradient, c.gradient, [&](size_t i) { return "gradient of " + place(c.signature, i); });
-  expect_sums(out.corrected, c.corrected.empty() ? c.gradient : c.corrected,
-              [&](size_t i) { return "corrected gradient of " + place(c.signature, i); });
+  if (!has_adam(c.net))  // which leaves directions
+    expect_sums(out.corrected, c.corrected.empty() ? c.gradient : c.corrected,
+                [&](size_t i) { return "corrected gradient of " + place(c.signature, i); });
   for (size_t k = 0; k < c.updates.size() && !HasFailure(); ++k) {
     SCOPED_TRACE("after update " + std::to_string(k + 1));
     expect_theta(c.signature, out.thetas[k], c.updates[k].theta);

@@ -57,6 +57,7 @@ class Course {
         state_(where, size_t(count_)),
         theta_(where, size_t(count_) * size_),
         momentum_(where, size_t(count_) * size_),
+        second_moment_(where, size_t(count_) * size_),
         mask_(where, plan.mask ? size_t(count_) * size_ : 0),
         pixels_(where, images.pixels),
         labels_(where, images.labels),
@@ -68,6 +69,7 @@ class Course {
                .state = state_.data(),
                .theta = theta_.data(),
                .momentum = momentum_.data(),
+               .second_moment = second_moment_.data(),
                .mask = mask_.data(),
                .data = {pixels_.data(),
                         labels_.data(),
@@ -126,6 +128,7 @@ class Course {
     keep(name + " loss", loss);
     keep(name + " theta", theta_);
     keep(name + " momentum", momentum_);
+    keep(name + " second moment", second_moment_);
     for (const NetState& s : state_.values()) {
       results_[name + " step"].push_back(double(s.step));
       results_[name + " diverged_at"].push_back(double(s.diverged_at));

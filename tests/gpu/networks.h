@@ -41,7 +41,8 @@ inline Signature signature_of(const TaskSpec& task, int n_hidden, int n_layers, 
           .n_inhibitory = n_inhibitory,
           .batch = batch,
           .n_steps = info.n_steps(task.param),
-          .bias = bias};
+          .bias = bias ? 1 + n_hidden % 2 : 0,  // one part or two
+          .bias_recurrent = bias && n_hidden % 3 == 0 ? 4 : 0};
 }
 
 // `count` networks of one signature; number i takes the words of the registry in turn, with different strides, so that
@@ -78,6 +79,7 @@ inline std::vector<NetSpec> variety(const Signature& g, const TaskSpec& task, in
       s.init.recurrent = signed_ones[i % 5];
       s.init.readout = signed_ones[(i + 2) % 5];
     }
+    s.init.bias = BiasStart(i % 3);
     s.init.density = i % 4 == 2 ? 0.5 : 1.0;
     for (int role = 0; role < n_roles; ++role) {
       RuleSpec& r = s.rule[role];
@@ -97,6 +99,9 @@ inline std::vector<NetSpec> variety(const Signature& g, const TaskSpec& task, in
       r.cooldown = k % 4 == 3 ? 2 : 0;
       r.decay_every = 2;
       r.decay_factor = 0.7;
+      r.adam = k % 7 == 5;
+      r.adam_beta2 = 0.99;
+      r.adam_epsilon = 0.01;  // else the sign of a gradient that is all rounding would count
     }
     s.clip_scope = i % 2 ? ClipScope::tensor : i % 4 ? ClipScope::cell : ClipScope::global;
     s.clip = i % 2 == 0 ? 0.2 : 0.0;

@@ -34,6 +34,17 @@ std::vector<RuleSpec> every_map_and_projection() {
     }
   return rules;
 }
+// ... with Adam: it reads neither momentum nor dampening nor nesterov.
+std::vector<RuleSpec> adam(std::vector<RuleSpec> rules) {
+  for (RuleSpec& rule : rules) {
+    rule.adam = 1;
+    rule.adam_beta2 = 0.99;
+    rule.nesterov = 1;
+    rule.dampening = 0.5;
+    rule.weight_decay = 0.1;
+  }
+  return rules;
+}
 // ... with and without each of momentum, dampening, Nesterov, decay.
 std::vector<RuleSpec> every_rule() {
   std::vector<RuleSpec> rules;
@@ -46,6 +57,8 @@ std::vector<RuleSpec> every_rule() {
       rule.weight_decay = i & 8 ? 0.01 : 0.0;
       rules.push_back(rule);
     }
+  const std::vector<RuleSpec> with_adam = adam(every_map_and_projection());
+  rules.insert(rules.end(), with_adam.begin(), with_adam.end());
   return rules;
 }
 
@@ -53,7 +66,8 @@ std::vector<RuleSpec> every_rule() {
 constexpr size_t spare = 5;
 
 struct Layout {
-  int weights = 0, gradient = 0, momentum = 0, mask = 0;  // elements between a multiple of 256 bytes and the first row
+  int weights = 0, gradient = 0, momentum = 0, mask = 0,
+      second = 0;  // elements between a multiple of 256 bytes and the first row
 };
 struct Shape {
   int64_t n = 1;
@@ -66,7 +80,7 @@ template <class Real>
 struct Problem {
   Shape shape;
   std::vector<RuleSpec> rules;
-  std::vector<Real> weights, gradient, momentum, lr, scale;
+  std::vector<Real> weights, gradient, momentum, second, lr, scale;
   std::vector<uint8_t> mask;
 
   Problem(std::vector<RuleSpec> rules_, const Shape& s) : shape(s), rules(std::move(rules_)) {
@@ -76,6 +90,7 @@ struct Problem {
     weights.resize(size + size_t(s.offset.weights));
     gradient.resize(size + size_t(s.offset.gradient));
     momentum.resize(size + size_t(s.offset.momentum));
+    second.resize(size + size_t(s.offset.second), std::numeric_limits<Real>::quiet_NaN());
     mask.resize(size + size_t(s.offset.mask));
     for (Real& w : weights) w = engine() % 16 ? real() : Real(0);
     for (Real& g : gradient) g = real();
@@ -87,39 +102,49 @@ struct Problem {
     }
   }
   int32_t n_nets() const { return int32_t(rules.size()); }
-  MirrorUpdateArgs<Real> args(Real* w, const Real* g, Real* m, const uint8_t* k, const RuleSpec* r, const Real* l,
-                              const Real* s) const {
+  MirrorUpdateArgs<Real> args(Real* w, const Real* g, Real* m, Real* v, const uint8_t* k, const RuleSpec* r,
+                              const Real* l, const Real* s) const {
     return {.n_nets = n_nets(),
             .n = shape.n,
             .weights = w + shape.offset.weights,
             .gradient = g + shape.offset.gradient,
             .momentum = shape.momentum ? m + shape.offset.momentum : nullptr,
+            .second_moment = shape.momentum ? v + shape.offset.second : nullptr,
             .mask = shape.mask ? k + shape.offset.mask : nullptr,
             .rules = r,
             .lr = l,
-            .scale = shape.scale ? s : nullptr,
-            .first_step = false};
+            .scale = shape.scale ? s : nullptr};
   }
 };
 
 template <class Real>
 struct Result {
-  std::vector<Real> weights, momentum;  // with what lies around them
+  std::vector<Real> weights, momentum, second;  // with what lies around them
 };
 
 // All steps with update_tensor on one core.
 template <class Real>
 Result<Real> expected(const Problem<Real>& p) {
-  Result<Real> r{p.weights, p.momentum};
+  Result<Real> r{p.weights, p.momentum, p.second};
   std::vector<Real> zeros(p.momentum.size());
   for (int step = 0; step < p.shape.steps; ++step) {
     if (!p.shape.momentum) zeros.assign(zeros.size(), Real(0));
-    MirrorUpdateArgs<Real> a = p.args(r.weights.data(), p.gradient.data(), r.momentum.data(), p.mask.data(),
-                                      p.rules.data(), p.lr.data(), p.scale.data());
-    for (int32_t i = 0; i < p.n_nets(); ++i)
-      update_tensor(SerialTeam{}, a.rules[i], a.lr[i], step == 0, int(a.n), a.scale ? a.scale[i] : Real(1),
-                    a.gradient + i * a.n, a.weights + i * a.n, (a.momentum ? a.momentum : zeros.data()) + i * a.n,
-                    a.mask ? a.mask + i * a.n : nullptr);
+    MirrorUpdateArgs<Real> a = p.args(r.weights.data(), p.gradient.data(), r.momentum.data(), r.second.data(),
+                                      p.mask.data(), p.rules.data(), p.lr.data(), p.scale.data());
+    for (int32_t i = 0; i < p.n_nets(); ++i) {
+      const Real scale = a.scale ? a.scale[i] : Real(1);
+      const Real* gradient = a.gradient + i * a.n;
+      Real* momentum = (a.momentum ? a.momentum : zeros.data()) + i * a.n;
+      std::vector<Real> directions(gradient, gradient + a.n);
+      if (a.rules[i].adam) {
+        if (!a.momentum) continue;
+        adam_tensor(SerialTeam{}, a.rules[i], step, int(a.n), scale, directions.data(), momentum,
+                    a.second_moment + i * a.n);
+        gradient = momentum = directions.data();
+      }
+      update_tensor(SerialTeam{}, a.rules[i], a.lr[i], step == 0, int(a.n), scale, gradient, a.weights + i * a.n,
+                    momentum, a.mask ? a.mask + i * a.n : nullptr);
+    }
   }
   return r;
 }
@@ -127,17 +152,18 @@ Result<Real> expected(const Problem<Real>& p) {
 // All steps by `update`(args) on arrays in the memory of a backend.
 template <class Real, class Update>
 Result<Real> run(const Problem<Real>& p, Where where, Update update) {
-  Buffer<Real> w(where, p.weights), g(where, p.gradient), m(where, p.momentum), lr(where, p.lr), scale(where, p.scale);
+  Buffer<Real> w(where, p.weights), g(where, p.gradient), m(where, p.momentum), v(where, p.second), lr(where, p.lr),
+      scale(where, p.scale);
   Buffer<uint8_t> mask(where, p.mask);
   Buffer<RuleSpec> rules(where, p.rules);
   MirrorUpdateArgs<Real> args =
-      p.args(w.data(), g.data(), m.data(), mask.data(), rules.data(), lr.data(), scale.data());
+      p.args(w.data(), g.data(), m.data(), v.data(), mask.data(), rules.data(), lr.data(), scale.data());
   for (int step = 0; step < p.shape.steps; ++step) {
-    args.first_step = step == 0;
+    args.step = step;
     update(args);
   }
   if (where == Where::device) gpu::check(cudaDeviceSynchronize(), "update");
-  return {w.values(), m.values()};
+  return {w.values(), m.values(), v.values()};
 }
 template <class Real>
 Result<Real> run(const Problem<Real>& p, Where where, const UpdateProgram<Real>& program) {
@@ -154,6 +180,7 @@ template <class Real>
 void expect_same(const Result<Real>& a, const Result<Real>& b) {
   expect_same(a.weights, b.weights);
   expect_same(a.momentum, b.momentum);
+  expect_same(a.second, b.second);
 }
 
 // Three steps differ by a few roundings and a few ulps of exp. Powers are compared where they are even: a root of a
@@ -171,13 +198,15 @@ void expect_near(const Problem<Real>& p, const Result<Real>& a, const Result<Rea
   ASSERT_EQ(a.weights.size(), b.weights.size());
   for (size_t i = 0; i < a.weights.size(); ++i)
     ASSERT_NEAR(even(i, a.weights[i]), even(i, b.weights[i]), tolerance) << "weight " << i;
-  for (size_t i = 0; i < a.momentum.size(); ++i) {
-    if (std::isnan(a.momentum[i])) {
-      ASSERT_TRUE(std::isnan(b.momentum[i])) << "momentum " << i;
-      continue;
-    }
-    ASSERT_NEAR(a.momentum[i], b.momentum[i], tolerance) << "momentum " << i;
-  }
+  const auto moments = [&](const char* name, const std::vector<Real>& x, const std::vector<Real>& y) {
+    for (size_t i = 0; i < x.size(); ++i)
+      if (std::isnan(x[i]))
+        ASSERT_TRUE(std::isnan(y[i])) << name << " " << i;
+      else
+        ASSERT_NEAR(x[i], y[i], tolerance) << name << " " << i;
+  };
+  moments("momentum", a.momentum, b.momentum);
+  moments("second moment", a.second, b.second);
 }
 
 // ---- backends
@@ -218,8 +247,13 @@ class Update : public ::testing::Test {
     }
     if (shape.momentum) {  // the same bits as the programs that train on the device
       SCOPED_TRACE("block");
-      expect_same(run(problem, Where::device, run_update_tensor<Real>),
-                  run(problem, Where::device, *cuda_update<Real>()));
+      Buffer<Real> directions(Where::device, problem.gradient.size());
+      const auto block = [&](const MirrorUpdateArgs<Real>& a) {
+        const size_t bytes = size_t(a.n_nets) * size_t(a.n) * sizeof(Real);
+        gpu::check(cudaMemcpy(directions.data(), a.gradient, bytes, cudaMemcpyDeviceToDevice), "directions");
+        run_update_tensor(a, directions.data());
+      };
+      expect_same(run(problem, Where::device, block), run(problem, Where::device, *cuda_update<Real>()));
     }
   }
 };
@@ -239,10 +273,13 @@ TYPED_TEST(Update, EveryRule) {
 TYPED_TEST(Update, EverySizeAndAlignment) {
   COHORT_NEEDS_DEVICE(this->in_double);
   for (const int64_t n : {1, 2, 3, 4, 8, 31, 127, 1001, 1024})
-    for (const Layout& offset : {Layout{0, 0, 0, 0}, {1, 1, 1, 1}, {3, 3, 3, 3}, {1, 1, 1, 0}, {0, 1, 2, 3}}) {
+    for (const Layout& offset :
+         {Layout{0, 0, 0, 0, 0}, {1, 1, 1, 1, 1}, {3, 3, 3, 3, 3}, {1, 1, 1, 0, 0}, {0, 1, 2, 3, 1}}) {
       std::vector<RuleSpec> rules;
       const std::vector<RuleSpec> all = every_map_and_projection();
       for (size_t i = 0; i < (n < 100 ? all.size() : 6); ++i) rules.push_back(all[i * 7 % all.size()]);
+      const std::vector<RuleSpec> with_adam = adam({rules.begin(), rules.begin() + 3});
+      rules.insert(rules.end(), with_adam.begin(), with_adam.end());
       this->expect_agreement(rules, {.n = n, .mask = true, .offset = offset});
     }
 }
@@ -251,11 +288,26 @@ TYPED_TEST(Update, OneNetwork) {
   for (const RuleSpec& rule : every_map_and_projection()) this->expect_agreement({rule}, {.n = 300, .mask = true});
 }
 
+TYPED_TEST(Update, AdamWithoutBothMomentsLeavesItsWeights) {
+  COHORT_NEEDS_DEVICE(this->in_double);
+  using Real = TypeParam;
+  const Problem<Real> problem(adam({RuleSpec{}, RuleSpec{}}), {.n = 10});
+  for (const Backend<Real>& b : backends<Real>()) {
+    const Result<Real> r = run(problem, b.where, [&](MirrorUpdateArgs<Real> a) {
+      a.second_moment = nullptr;
+      b.program->mirror_update(a, {.count = a.n_nets});
+    });
+    expect_same(problem.weights, r.weights);
+  }
+}
+
 TYPED_TEST(Update, ANetworkAloneIsBitIdenticalToItselfAmongOthers) {
   COHORT_NEEDS_DEVICE(this->in_double);
   using Real = TypeParam;
   for (const int64_t n : {7, 130}) {
-    const Problem<Real> problem(every_map_and_projection(), {.n = n, .mask = true});
+    std::vector<RuleSpec> rules = adam(every_map_and_projection());
+    for (size_t i = 0; i < rules.size(); i += 2) rules[i].adam = 0;
+    const Problem<Real> problem(rules, {.n = n, .mask = true});
     for (const Backend<Real>& b : backends<Real>()) {
       SCOPED_TRACE(b.program->isa);
       const Result<Real> all = run(problem, b.where, *b.program);
@@ -268,6 +320,7 @@ TYPED_TEST(Update, ANetworkAloneIsBitIdenticalToItselfAmongOthers) {
                       one.weights += i * n;
                       one.gradient += i * n;
                       one.momentum += i * n;
+                      one.second_moment += i * n;
                       one.mask += i * n;
                       one.rules += i;
                       one.lr += i;
@@ -394,8 +447,7 @@ TYPED_TEST(Update, MistakesAreNamed) {
                                       .gradient = g.data(),
                                       .momentum = m.data(),
                                       .rules = rules.data(),
-                                      .lr = lr.data(),
-                                      .first_step = true};
+                                      .lr = lr.data()};
     const auto update = [&](auto change, Launch l = {.count = 2}) {
       MirrorUpdateArgs<Real> a = good;
       change(a);
@@ -408,6 +460,7 @@ TYPED_TEST(Update, MistakesAreNamed) {
     EXPECT_EQ(update([](Args a) { a.n = -2; }), "mirror_update: n is -2; allowed: 0 or more");
     EXPECT_EQ(update([](Args a) { a.n = int64_t(1) << 38; }),
               "mirror_update: n is 274877906944; allowed: n_nets x n below 274877906944");
+    EXPECT_EQ(update([](Args a) { a.step = -1; }), "mirror_update: step is -1; allowed: 0 or more");
     EXPECT_EQ(update([](Args) {}, {.first = -1}), "mirror_update: first is -1; allowed: 0 or more");
     EXPECT_EQ(update([](Args) {}, {.count = -1}), "mirror_update: count is -1; allowed: 0 or more");
     EXPECT_EQ(update([](Args) {}, {.first = 1, .count = 2}),
@@ -428,6 +481,7 @@ TYPED_TEST(Update, MistakesAreNamed) {
     EXPECT_EQ(update([&](Args a) { a.weights = off(a.weights); }), misaligned("weights", size));
     EXPECT_EQ(update([&](Args a) { a.gradient = off(a.gradient); }), misaligned("gradient", size));
     EXPECT_EQ(update([&](Args a) { a.momentum = off(a.momentum); }), misaligned("momentum", size));
+    EXPECT_EQ(update([&](Args a) { a.second_moment = off(a.momentum); }), misaligned("second_moment", size));
     EXPECT_EQ(update([&](Args a) { a.rules = off(a.rules); }), misaligned("rules", "8"));
     EXPECT_EQ(update([&](Args a) { a.lr = off(a.lr); }), misaligned("lr", size));
     EXPECT_EQ(update([&](Args a) { a.scale = off(a.lr); }), misaligned("scale", size));

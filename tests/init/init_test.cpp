@@ -312,6 +312,67 @@ TEST(InputMean, IsCancelledByTheFirstBiasesOfPositiveWeights) {
   EXPECT_EQ(none.part(input_tensor(0)), u);
 }
 
+// ---- biases: a recurrent layer, a dense one and the readout
+Numbers biases(int bias, int bias_recurrent, BiasStart start, int k) {
+  const Signature g{.n_in = 5,
+                    .n_hidden = 400,
+                    .n_layers = 2,
+                    .n_out = 300,
+                    .batch = 1,
+                    .n_steps = 1,
+                    .bias = bias,
+                    .bias_recurrent = bias_recurrent,
+                    .n_dense = 1};
+  NetSpec spec;
+  spec.init.bias = start;
+  NetState state;
+  Numbers theta(n_params(g), std::nan(""));
+  initialise_network(SerialTeam{},
+                     InitArgs<double>{{.signature = g,
+                                       .n_nets = 1,
+                                       .nets = &spec,
+                                       .state = &state,
+                                       .theta = theta.data(),
+                                       .momentum = nullptr,
+                                       .mask = nullptr,
+                                       .data = {}}},
+                     0, nullptr);
+  const Tensor t = tensor(g, k);
+  return {theta.begin() + ptrdiff_t(t.offset), theta.begin() + ptrdiff_t(t.end)};
+}
+TEST(Biases, AreUniformByTheLayerTheyAreOf) {
+  for (const int k : {bias_tensor(0), bias_tensor(1), 7}) {
+    const Numbers b = biases(1, 0, BiasStart::uniform, k);
+    ASSERT_EQ(b.size(), k == 7 ? 300u : 400u);
+    const double bound = 1 / std::sqrt(400.0);  // n_hidden of the recurrent layer, not its 5 inputs
+    double mean = 0, squares = 0;
+    for (const double x : b) {
+      EXPECT_LE(std::abs(x), bound);
+      mean += x / double(b.size());
+      squares += x * x / double(b.size());
+    }
+    const double sd = bound / std::sqrt(3.0), n = double(b.size());
+    EXPECT_NEAR(mean, 0, 4 * sd / std::sqrt(n));
+    EXPECT_NEAR(squares, sd * sd, 4 * sd * sd * std::sqrt(0.8 / n));  // of x^2, uniform x: sd sqrt(4/5) of its mean
+    for (const double x : biases(1, 0, BiasStart::zero, k)) EXPECT_EQ(x, 0);
+  }
+}
+TEST(Biases, PartsAreOfAlternatingSigns) {
+  const double most = std::sqrt(2.0 / 400);
+  for (const auto& [k, parts] : {std::pair(bias_tensor(0), 4), {bias_tensor(1), 2}, {7, 2}}) {
+    const Numbers b = biases(2, 4, BiasStart::split, k);
+    ASSERT_EQ(b.size(), size_t(parts * (k == 7 ? 300 : 400)));
+    double mean = 0;
+    for (size_t i = 0; i < b.size(); ++i) {
+      const double magnitude = i % 2 ? -b[i] : b[i];
+      EXPECT_GE(magnitude, 0);
+      EXPECT_LE(magnitude, most);
+      mean += magnitude / double(b.size());
+    }
+    EXPECT_NEAR(mean, most / 2, 4 * most / std::sqrt(12.0 * double(b.size())));
+  }
+}
+
 // ---- spectra at the start (Li et al. 2023, table of initial spectra; means of 100 draws at n = 100 and 5 at 300)
 struct Spectrum {
   Numbers entropy, largest, median;

@@ -1,11 +1,13 @@
 // Laws that every registered geometry keeps, in double on both orthants.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <random>
 
-#include "program/dispatch.h"
+#include "program/rule.h"
 
 namespace cohort {
 namespace {
@@ -29,6 +31,8 @@ using Geometries = Tail<void COHORT_FOR_EACH_GEOMETRY(COHORT_ROW)>;
 
 // Values of p and beta that differ in what they exercise: roots, squares and general powers.
 const geometry::Params kParams[] = {{1.5, 1.0}, {2.0, 0.1}, {2.5, 0.01}, {3.0, 10.0}, {1.1, 1e-3}};
+
+const char* info_of(GeometryId id) { return id == GeometryId::neg_entropy ? "neg_entropy" : "unsigned_eg"; }
 
 template <class G>
 class GeometryLaws : public ::testing::Test {
@@ -83,6 +87,37 @@ TYPED_TEST(GeometryLaws, DualAndPrimalAreInverse) {
     }
 }
 
+// Magnitudes from 1e-30 to 1e30, wherever the dual value is a normal number. A relative error of a few eps in the dual value y is
+// one of |y phi'' (w) / w|^-1 in w: at most 1 + |y| where the map is logarithmic, and 1 / (p - 1) where it is a power, whose
+// own rounding is |ln w| eps.
+template <class G, class Real>
+void expect_round_trips() {
+  const double eps = double(std::numeric_limits<Real>::epsilon());
+  int kept = 0;
+  for (const auto& q : kParams)
+    for (int exponent = -30; exponent <= 30; ++exponent)
+      for (const double digits : {1.0, 2.7, -1.0, -6.1}) {
+        const Real w = Real(digits * std::pow(10.0, exponent));
+        const double dual = std::abs(G::to_dual(double(w), q));
+        const Real back = G::to_primal(G::to_dual(w, q), w, q);
+        EXPECT_FALSE(std::isnan(back)) << Name<G>::value << " " << w;
+        if (!(dual > double(std::numeric_limits<Real>::min()) && dual < double(std::numeric_limits<Real>::max())))
+          continue;
+        ++kept;
+        const double tolerance =
+            8 * eps * (1 + std::abs(std::log(std::abs(double(w)))) + dual * (dual < 200)) * (1 + 1 / (q.p - 1));
+        EXPECT_NEAR(double(back), double(w), tolerance * std::abs(double(w)))
+            << Name<G>::value << " p " << q.p << " beta " << q.beta;
+      }
+  EXPECT_GT(kept, 4 * 61 * int(std::size(kParams)) / 2);
+  for (const auto& q : kParams)
+    for (const Real zero : {Real(0), -Real(0)}) EXPECT_EQ(G::to_primal(G::to_dual(zero, q), zero, q), Real(0));
+}
+TYPED_TEST(GeometryLaws, RoundTripsOfSixtyOrdersOfMagnitude) {
+  expect_round_trips<TypeParam, double>();
+  expect_round_trips<TypeParam, float>();
+}
+
 TYPED_TEST(GeometryLaws, StepAgreesWithTheDualForm) {
   for (const auto& q : kParams)
     for (int i = 0; i < 200; ++i) {
@@ -135,6 +170,36 @@ TYPED_TEST(GeometryLaws, NaNStaysVisible) {
   }
 }
 
+// Of the whole rule, whatever else it has; 10^6 steps of each weight.
+TEST(ExponentiatedGradient, SignsAndZerosStayThroughAMillionSteps) {
+  std::mt19937_64 random(8);
+  std::uniform_real_distribution<float> gradient(-1, 1);
+  for (const GeometryId id : {GeometryId::neg_entropy, GeometryId::unsigned_eg})
+    for (const bool adam : {false, true}) {
+      RuleSpec rule;
+      rule.geometry = id;
+      rule.nesterov = !adam;
+      rule.dampening = 0.1;
+      rule.weight_decay = 0.01;
+      rule.adam = adam;
+      const Step<float> step(rule, 0.05f, false, 1.0f);
+      const Adam<float> direction(rule, 1000000, 1.0f);
+      const float start[] = {0.0f, -0.0f, 1e-30f, -1e-30f, 0.3f, -0.3f, 1e3f, -1e3f};
+      float w[8], first[8] = {}, second[8] = {};
+      std::copy_n(start, 8, w);
+      with_rule(rule, [&](auto map, auto projection) {
+        for (int t = 0; t < 1000000; ++t)
+          for (int i = 0; i < 8; ++i) {
+            float d = gradient(random);
+            if (adam) d = direction.direction(d, first[i], second[i]);
+            w[i] = step.move(map, projection, d, w[i], adam ? d : first[i], false);
+            if (!(w[i] > -1e3f && w[i] < 1e3f) || (start[i] != 0 && std::abs(w[i]) < 1e-30f)) w[i] = start[i];
+            ASSERT_TRUE(start[i] == 0 ? w[i] == 0 : w[i] != 0 && std::signbit(w[i]) == std::signbit(start[i]))
+                << info_of(id) << " step " << t << ": " << start[i] << " became " << w[i];
+          }
+      });
+    }
+}
 TEST(ExponentiatedGradient, NeverFlipsASign) {
   std::mt19937_64 random(7);
   std::normal_distribution<float> normal;

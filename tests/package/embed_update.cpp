@@ -28,7 +28,7 @@ int main() {
   const auto target = [](int j) { return 0.1f * float(1 + j % 10); };  // loss = sum (w - target)^2 / 2
   for (int step = 0; step < 500; ++step) {
     for (int i = 0; i < n_nets * n; ++i) gradient[i] = weights[i] - target(i % n);
-    update.first_step = step == 0;
+    update.step = step;
     program->mirror_update(update, {.first = 0, .count = n_nets});
   }
 

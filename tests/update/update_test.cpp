@@ -36,11 +36,15 @@ struct Net {
   Signature g;
   NetSpec spec;
   NetState state;
-  Numbers theta, momentum, gradient;
+  Numbers theta, momentum, second_moment, gradient;
   std::vector<uint8_t> mask;
 
   explicit Net(const Signature& signature)
-      : g(signature), theta(n_params(g)), momentum(n_params(g), std::nan("")), gradient(n_params(g)) {
+      : g(signature),
+        theta(n_params(g)),
+        momentum(n_params(g), std::nan("")),
+        second_moment(momentum),
+        gradient(n_params(g)) {
     spec.parameterisation = parameterisation_of(g.cell);
     for (RuleSpec& rule : spec.rule) {
       rule.lr = 1;
@@ -58,6 +62,7 @@ struct Net {
                            .state = &state,
                            .theta = theta.data(),
                            .momentum = momentum.data(),
+                           .second_moment = second_moment.empty() ? nullptr : second_moment.data(),
                            .mask = mask.empty() ? nullptr : mask.data(),
                            .data = {}},
             0};
@@ -129,6 +134,45 @@ TEST(ClipScopes, ACellIsALayerOrTheReadout) {
       EXPECT_NEAR(before[i] - net.theta[i], scale * net.gradient[i], 1e-14) << "layer " << t.layer;
     });
   }
+}
+
+// ---- Adam
+TEST(Adam, WithoutRoomForSecondMomentsTheNetworkDoesNotMove) {
+  Net net(layers(CellId::dense));
+  net.second_moment.clear();
+  ASSERT_TRUE(net.update());
+  net.spec.rule[int(Role::readout)].adam = 1;
+  const Numbers before = net.theta;
+  EXPECT_FALSE(net.update(1));
+  EXPECT_EQ(net.theta, before);
+}
+TEST(Adam, MomentsOfFixedWeightsMoveAndTheyDoNot) {
+  Net net(layers(CellId::dense));
+  for (RuleSpec& rule : net.spec.rule) rule.adam = 1;
+  net.mask.assign(net.theta.size(), 1);
+  net.mask[3] = 0;
+  const Numbers before = net.theta;
+  for (int step = 0; step < 2; ++step) ASSERT_TRUE(net.update(step));
+  for (size_t i = 0; i < net.theta.size(); ++i) {
+    EXPECT_EQ(net.theta[i] == before[i], i == 3);
+    EXPECT_NEAR(net.momentum[i], (1 - 0.9 * 0.9) * net.gradient[i], 1e-15);
+    EXPECT_NEAR(net.second_moment[i], (1 - 0.999 * 0.999) * net.gradient[i] * net.gradient[i], 1e-15);
+  }
+}
+// For a constant gradient both moments are unbiased at once: every step has the length lr in the dual space, whatever the
+// gradient's size, until epsilon counts.
+TEST(Adam, OfAConstantGradientItsStepsAreOfEqualLengthInTheDual) {
+  Net net(layers(CellId::dense));
+  for (RuleSpec& rule : net.spec.rule) {
+    rule.adam = 1;
+    rule.lr = 0.01;
+    rule.geometry = GeometryId::neg_entropy;
+  }
+  const Numbers before = net.theta;
+  for (int step = 0; step < 5; ++step) ASSERT_TRUE(net.update(step));
+  for (size_t i = 0; i < net.theta.size(); ++i)
+    EXPECT_NEAR(std::log(net.theta[i] / before[i]), std::copysign(0.05, -net.gradient[i]),
+                0.05 * 1e-8 / std::abs(net.gradient[i]) + 1e-14);
 }
 
 // ---- the search for a rate

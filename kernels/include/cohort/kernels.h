@@ -50,6 +50,9 @@ enum class NormForm : int32_t { standard, published };
 enum class RankRescale : int32_t { frobenius, sigma1, spectral_radius };
 // How a matrix is cut to a rank: the best approximation, or one that is good enough to start from and much cheaper (LowRankArgs).
 enum class LowRankMethod : int32_t { svd = 0, range_finder };
+// Biases at the start, with B = 1 / sqrt(n_hidden) for recurrent layers and 1 / sqrt(inputs) for others: 0; U(-B, B); or parts
+// of alternating sign, U(0, sqrt 2 B) and U(-sqrt 2 B, 0), for geometries in which signs stay (Cornford et al. 2024).
+enum class BiasStart : int32_t { zero, uniform, split };
 enum class Split : int32_t { train, validation, test };  // of a data set; generated tasks draw fresh trials for each
 enum class DataKind : int32_t { none, images, tokens };  // what a task reads under the data directory
 inline constexpr int n_roles = 6;
@@ -76,6 +79,12 @@ struct RuleSpec {
   int64_t cooldown = 0;     // steps of linear cool-down to 0 at the end of training
   int64_t decay_every = 0;  // step_decay: lr *= decay_factor every so many steps
   double decay_factor = 1.0;
+  // AdamW in the rule's geometry (Loshchilov, Hutter 2019; AdamW-EG: Cornford et al. 2024): momentum, dampening and nesterov
+  // are not read, and weight_decay shrinks weights instead of entering the gradient.
+  int32_t adam = 0;
+  double adam_beta1 = 0.9;     // of the mean of gradients, 0 to below 1
+  double adam_beta2 = 0.999;   // of the mean of their squares, 0 to below 1
+  double adam_epsilon = 1e-8;  // above 0
 };
 
 struct TaskSpec {
@@ -117,6 +126,7 @@ struct InitSpec {
   // column_ei: the first layer's biases cancel what inputs of this mean add to its units: they start at
   // -sqrt(n_in) gain input_mean, weights having the mean gain / sqrt(n_in) (Cornford et al. 2021).
   double input_mean = 0.0;
+  BiasStart bias = BiasStart::zero;  // where input_mean is 0
   TransplantSpec transplant;
 };
 
@@ -168,10 +178,11 @@ struct NetSpec {
 struct Signature {
   CoreId core = CoreId::recurrent;
   int32_t n_in = 0, n_hidden = 0, n_layers = 1, n_out = 0, n_inhibitory = 0, batch = 0, n_steps = 0;
-  int32_t bias = 0;
+  int32_t bias = 0;                       // parts of every bias, whose sum counts; 0: no biases
   Precision precision = Precision::fp32;  // at least this; a program may compute more exactly
   int32_t n_inhibitory_recurrent = 0;     // of recurrent weights, where it is another number; 0 = n_inhibitory
   int32_t n_inhibitory_readout = 0;       // of the readout, likewise
+  int32_t bias_recurrent = 0;             // parts of recurrent layers' biases, where it is another number; 0 = bias
   int32_t n_dense = 0;  // recurrent: so many hidden layers, the last ones, are dense and have no recurrent weights
   CellId cell = CellId::dense;     // feedforward: of every layer
   int32_t normalised_readout = 0;  // feedforward: do norms hold for the readout as well?
@@ -202,6 +213,12 @@ COHORT_FN int layer_inputs(const Signature& s, int l) { return l == 0 ? s.n_in :
 // Is layer l of a recurrent network one of its dense ones?
 COHORT_FN bool is_dense_layer(const Signature& s, int l) {
   return s.core == CoreId::recurrent && l < s.n_layers && l >= s.n_layers - s.n_dense;
+}
+
+// Parts of the biases of layer l, the readout's being n_layers; 1 where there are no biases.
+COHORT_FN int bias_parts(const Signature& s, int l) {
+  const bool recurrent = s.core == CoreId::recurrent && l < s.n_layers && !is_dense_layer(s, l);
+  return recurrent && s.bias_recurrent ? s.bias_recurrent : s.bias ? s.bias : 1;
 }
 
 // Order. Recurrent: input, recurrent, bias of layer 0, 1, ...; then readout and its bias. Feedforward: weights, bias, gain,
@@ -240,7 +257,7 @@ COHORT_FN Tensor tensor(const Signature& s, int k) {
       const bool norm = is_norm(s.cell) && (l < s.n_layers || s.normalised_readout);
       const bool divides = s.cell == CellId::dann;
       t.n_inhibitory = 0;
-      t.cols = 1;
+      t.cols = t.role == Role::bias ? bias_parts(s, l) : 1;
       if (t.role == Role::alpha) t.rows = divides ? ni : 0;
       if (t.role == Role::gain && !norm && !divides) t.rows = 0;
       if (t.role == Role::bias && !s.bias) t.rows = 0;
@@ -253,6 +270,14 @@ COHORT_FN Tensor tensor(const Signature& s, int k) {
   return t;
 }
 COHORT_FN size_t n_params(const Signature& s) { return tensor(s, n_tensors(s) - 1).end; }
+// Columns of a tensor's effective weights: the parts of a bias are added.
+COHORT_FN int effective_cols(const Tensor& t) { return t.role == Role::bias ? 1 : t.cols; }
+// Does any of the network's rules need Cohort::second_moment?
+COHORT_FN bool has_adam(const NetSpec& spec) {
+  for (const RuleSpec& rule : spec.rule)
+    if (rule.adam) return true;
+  return false;
+}
 COHORT_FN bool is_weights(Role role) { return role == Role::input || role == Role::recurrent || role == Role::readout; }
 COHORT_FN int input_tensor(const Signature& s, int layer) { return tensors_per_layer(s) * layer; }
 COHORT_FN int readout_tensor(const Signature& s) { return tensors_per_layer(s) * s.n_layers; }
@@ -266,9 +291,9 @@ COHORT_FN int layer_bias_tensor(int layer) { return 4 * layer + 1; }
 COHORT_FN int layer_gain_tensor(int layer) { return 4 * layer + 2; }
 COHORT_FN int layer_alpha_tensor(int layer) { return 4 * layer + 3; }
 
-// Networks without hidden layers, of dense cells and one step: what the program "shallow" trains.
+// Networks without hidden layers, of dense cells, one step and biases of one part: what the program "shallow" trains.
 COHORT_FN bool is_shallow(const Signature& s) {
-  return s.core == CoreId::feedforward && s.n_layers == 0 && s.cell == CellId::dense && s.n_steps == 1;
+  return s.core == CoreId::feedforward && s.n_layers == 0 && s.cell == CellId::dense && s.n_steps == 1 && s.bias <= 1;
 }
 
 // Forward, backward and weight gradients of one training step. F = 2 B T (3 n^2 + 2 n d_in + 3 n d_out) for one recurrent layer;
@@ -325,6 +350,9 @@ struct Cohort {
   Real* theta = nullptr;          // [n_nets][n_params]
   // [n_nets][n_params]; read from the second step on. Of NaturalSpec: the diagonal of the Fisher information.
   Real* momentum = nullptr;
+  // [n_nets][n_params], the second moments of Adam, read from the second step on; nullptr where no rule has it: a network that
+  // would need them diverges at its first step.
+  Real* second_moment = nullptr;
   uint8_t* mask = nullptr;  // [n_nets][n_params], 0 = fixed at its value; nullptr = all free. Written by init.
   Dataset data;
 };
@@ -394,12 +422,12 @@ struct AlignmentArgs {
   const Real *hidden = nullptr, *hidden_start = nullptr;  // [n_nets][n_layers][trials][n_hidden], as probes leave them
   GramSums *uncentred = nullptr, *centred = nullptr;      // [n_nets]
 };
-// The effective weights of tensor k, as the core sees them (signs and inhibition applied, leak not).
+// The effective weights of tensor k, as the core sees them (signs and inhibition applied, parts of biases added, leak not).
 template <class Real>
 struct EffectiveArgs {
   Cohort<Real> cohort;
   int32_t tensor = 1;
-  Real* weights = nullptr;  // [n_nets][rows][cols]
+  Real* weights = nullptr;  // [n_nets][rows][effective_cols]
 };
 
 // Networks [first, first + count) of the cohort, or those that are listed. The caller owns workspace and stream; nothing is
@@ -502,6 +530,7 @@ struct ComponentInfo {
 };
 const ComponentInfo& info(CoreId);
 const ComponentInfo& info(GeometryId);
+bool zeros_stay(GeometryId);  // do its steps leave a weight of 0 at 0?
 const ComponentInfo& info(ParameterisationId);
 const ComponentInfo& info(CellId);
 ParameterisationId parameterisation_of(CellId);  // of the weights of such layers

@@ -19,8 +19,12 @@ namespace cohort {
 //   d        = s g + weight_decay decay(w)                 decay(w) = w, or sign(w) and |sign(w)| for exponentiated gradient
 //   momentum = RuleSpec::momentum momentum + (1 - dampening) d     on the first step: momentum = d
 //   w        = projection(w, step(w, u, lr))               u = momentum, with nesterov d + RuleSpec::momentum momentum
-// Read of RuleSpec: geometry, p, beta, projection, nesterov, momentum, dampening, weight_decay. Its lr, schedule and clip
-// are not: lr and scale come as arrays. A rule without a registered geometry and projection leaves its weights alone.
+// With RuleSpec::adam, m and v being momentum and second_moment, t = step + 1 and b1, b2, eps Adam's numbers:
+//   m = b1 m + (1 - b1) s g    v = b2 v + (1 - b2) (s g)^2         on the first step from m = v = 0
+//   w = projection(w, step((1 - lr weight_decay) w, u, lr))        u = m / (1 - b1^t) / (sqrt(v / (1 - b2^t)) + eps)
+// Read of RuleSpec: geometry, p, beta, projection, nesterov, momentum, dampening, weight_decay, adam and its numbers. Its lr,
+// schedule and clip are not: lr and scale come as arrays. A rule without a registered geometry and projection leaves its
+// weights alone, and so does Adam without both of its moments.
 // The arrays of a call must not overlap.
 template <class Real>
 struct MirrorUpdateArgs {
@@ -30,11 +34,12 @@ struct MirrorUpdateArgs {
   const Real* gradient = nullptr;  // [n_nets][n]: of the loss, before clipping
   Real* momentum = nullptr;  // [n_nets][n], in place. nullptr: as if it were 0 before every step and kept by nobody,
                              // which is what networks of momentum 0 need and saves two of five passes over memory
-  const uint8_t* mask = nullptr;  // [n_nets][n], 0: the weight stays, its momentum moves; nullptr: all weights are free
+  Real* second_moment = nullptr;    // [n_nets][n], in place: Adam's v; nullptr: no rule has Adam
+  const uint8_t* mask = nullptr;    // [n_nets][n], 0: the weight stays, its moments move; nullptr: all weights are free
   const RuleSpec* rules = nullptr;  // [n_nets]
   const Real* lr = nullptr;         // [n_nets]: learning rate of this step, after any schedule
   const Real* scale = nullptr;      // [n_nets]: factor of the gradient, such as a clipping factor; nullptr: 1
-  bool first_step = false;          // momentum starts here: it is written, not read, and takes d without dampening
+  int64_t step = 0;  // steps before this one. At 0 the moments start: they are written, not read; dampening is left out
 };
 
 // w = projection(w0, w): onto the orthant of reference signs (frozen_sign, csgd) or of magnitudes (clamp).
@@ -68,10 +73,10 @@ const UpdateProgram<Real>* cpu_update(const char* isa = "");
 template <class Real>
 const UpdateProgram<Real>* cuda_update();
 
-// Bytes that one mirror_update moves between memory and processor, rules aside: w and momentum in and out, gradient, mask.
+// Bytes that one mirror_update moves between memory and processor, rules aside: w and moments in and out, gradient, mask.
 template <class Real>
 COHORT_FN double update_bytes(const MirrorUpdateArgs<Real>& a) {
-  const int reals = 3 + (a.momentum ? a.first_step ? 1 : 2 : 0);
+  const int moments = (a.momentum ? 1 : 0) + (a.second_moment ? 1 : 0), reals = 3 + moments * (a.step == 0 ? 1 : 2);
   return double(a.n_nets) * double(a.n) * (reals * double(sizeof(Real)) + (a.mask ? 1 : 0));
 }
 

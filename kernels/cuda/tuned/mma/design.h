@@ -60,7 +60,7 @@ struct MmaDesign {
     if (g.n_dense > 0) return "dense layers";
     if (g.n_layers > 1) return "more than one layer";
     if (g.n_hidden > N) return "more hidden units";
-    if (g.n_in + g.bias > Team::Layout::max_inputs) return "more than 8 inputs, the bias among them";
+    if (g.n_in + (g.bias ? 1 : 0) > Team::Layout::max_inputs) return "more than 8 inputs, the bias among them";
     if (g.n_out > Team::Layout::max_outputs) return "more than 8 outputs";
     return nullptr;
   }
