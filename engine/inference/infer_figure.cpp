@@ -96,6 +96,11 @@ void draw_delta_cdf(Document& out, double top, const Inference& in) {
   std::vector<double> x, y = {0};
   for (const Candidate& c : in.candidates) x.push_back(c.p), y.push_back(c.delta_cdf);
   Frame frame = frame_at(1, 1, top, fit_axis("p of the candidate", x), fit_axis("Delta-CDF", y));
+  if (x.size() > 1) {  // 0 says nothing on this axis
+    const auto [first, last] = std::ranges::minmax(x);
+    frame.x.low = first - 0.05 * (last - first);
+    frame.x.ticks = nice_ticks(frame.x.low, frame.x.high, false);
+  }
   frame.y.low = 0;
   frame.y.ticks = nice_ticks(0, frame.y.high, false);
   draw_axes(out, frame);
@@ -125,7 +130,7 @@ std::string infer_figure(const WeightPairs& pairs, const Inference& in, const In
   std::string title = fmt::format("{}, p = {:.3g}", in.geometry(), in.p.estimate);
   if (best.map.geometry == GeometryId::hypentropy) title = fmt::format("{}, beta = {:.3g}", best.name, best.map.beta);
   std::vector<std::string> notes = {fmt::format(
-      "{} synapses, {} with another sign after learning. Dashed: the most likely p. Under the true geometry the "
+      "{} synapses, {} with another sign after learning. Dotted: the most likely p. Under the true geometry the "
       "dual change does not depend on the weight.",
       in.n, in.n_sign_flips)};
   if (in.fit.bootstrap > 0)

@@ -7,7 +7,7 @@
 
 namespace cohort::engine {
 
-// Cubic interpolation between exact values and slopes: the relative error is below (z / 128)^4 / 384 + 1e-11.
+// Cubic interpolation between exact values and slopes: the relative error is below 1.2 (z / 128)^4 / 384 + 1e-10.
 class NormalTail {
  public:
   // z >= 0
