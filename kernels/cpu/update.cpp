@@ -39,7 +39,8 @@ void mirror_update(const MirrorUpdateArgs<Real>& a, const Launch& l) {
         const int64_t at = net * a.n + first;
         Real direction[1024];
         std::copy_n(a.gradient + at, count, direction);
-        adam_tensor(SerialTeam{}, rule, a.step, count, scale, direction, a.momentum + at, a.second_moment + at);
+        adam_tensor(SerialTeam{}, rule, a.lr[net], a.step, count, scale, direction, a.weights + at, a.momentum + at,
+                    a.second_moment + at, a.mask ? a.mask + at : nullptr);
         move(first, count, direction, direction);
       });
     } else if (a.momentum)

@@ -128,7 +128,9 @@ struct Windows {
   }
 };
 
-__global__ void __launch_bounds__(n_threads, min_blocks)
+// with_adam: there are second moments, so rules may have Adam; it takes more registers.
+template <bool with_adam>
+__global__ void __launch_bounds__(n_threads, with_adam ? min_blocks - 2 : min_blocks)
     mirror_update_kernel(const __grid_constant__ MirrorUpdateArgs<Real> a, const __grid_constant__ Cut cut) {
   const Place place(cut, a.weights);
   if (!place.inside) return;
@@ -146,16 +148,20 @@ __global__ void __launch_bounds__(n_threads, min_blocks)
   const RuleSpec& rule = a.rules[place.network];
   const Real scale = a.scale ? a.scale[place.network] : Real(1);
   const Step<Real> step(rule, a.lr[place.network], a.step == 0, scale);
-  if (rule.adam) {
-    if (!a.momentum || !a.second_moment) return;
-    const Adam<Real> adam(rule, a.step, scale);
-    Windows<Real> v = {};
-    if (a.step > 0) v.load(a.second_moment, place);
-    COHORT_UNROLLED
-    for (int i = 0; i < n_weights; ++i) g[i] = adam.direction(g[i], m[i], v[i]);
-    m.store(a.momentum, place);
-    v.store(a.second_moment, place);
-  }
+  if (rule.adam && !(with_adam && a.momentum)) return;
+  if constexpr (with_adam)
+    if (rule.adam) {
+      const Adam<Real> adam(rule, a.lr[place.network], a.step, scale);
+      Windows<Real> v = {};
+      if (a.step > 0) v.load(a.second_moment, place);
+      COHORT_UNROLLED
+      for (int i = 0; i < n_weights; ++i) {
+        g[i] = adam.direction(g[i], m[i], v[i]);
+        w[i] = adam.decayed(w[i], (fixed >> i & 1) != 0);
+      }
+      m.store(a.momentum, place);
+      v.store(a.second_moment, place);
+    }
   with_rule(rule, [&](auto map, auto projection) {
     COHORT_NOT_UNROLLED  // one weight at a time through one copy of the formula: several do not fit into registers
         for (int i = 0; i < n_weights; ++i) {
@@ -186,7 +192,8 @@ __global__ void __launch_bounds__(n_threads, min_blocks)
 void mirror_update(const MirrorUpdateArgs<Real>& a, const Launch& l) {
   if (!check_update(a, l)) return;
   const Cut c = cut(a.weights, a.n, l);
-  gpu::launch(mirror_update_kernel, c.n_blocks(), n_threads, 0, l.stream, a, c);
+  gpu::launch(a.second_moment ? mirror_update_kernel<true> : mirror_update_kernel<false>, c.n_blocks(), n_threads, 0,
+              l.stream, a, c);
 }
 
 void sign_project(const SignProjectArgs<Real>& a, const Launch& l) {

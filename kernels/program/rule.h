@@ -1,5 +1,5 @@
 // What one step of the learning rule does to one weight: decay, momentum, mirror step, projection, mask. Everything that
-// updates weights calls Step::move, with Adam after Adam::direction, so the formulas are here and in the geometry alone.
+// updates weights calls Step::move, with Adam after Adam::direction and Adam::decayed, so the formulas are here and in the geometry alone.
 // Order: Cornford et al. 2024 (decay enters the gradient, momentum holds it); mirror step: Pogodin et al., ICLR 2024; AdamW:
 // Loshchilov, Hutter 2019, with mirror steps Cornford et al. 2024.
 #pragma once
@@ -12,11 +12,12 @@ COHORT_BEGIN
 // Adam's numbers for one step of one tensor; its moments start at 0.
 template <class Real>
 struct Adam {
-  Real scale, keep1, take1, keep2, take2, unbias1, unbias2, epsilon;
+  Real shrink, scale, keep1, take1, keep2, take2, unbias1, unbias2, epsilon;
 
-  // step: steps before this one; scale: of the gradient.
-  COHORT_TEAM_FN Adam(const RuleSpec& rule, int64_t step, Real scale_)
-      : scale(scale_),
+  // lr: of this step; step: steps before it; scale: of the gradient.
+  COHORT_TEAM_FN Adam(const RuleSpec& rule, Real lr, int64_t step, Real scale_)
+      : shrink(Real(1) - lr * Real(rule.weight_decay)),
+        scale(scale_),
         keep1(Real(rule.adam_beta1)),
         take1(Real(1 - rule.adam_beta1)),
         keep2(Real(rule.adam_beta2)),
@@ -32,14 +33,16 @@ struct Adam {
     second = keep2 * second + take2 * (d * d);
     return unbias1 * first / (math::sqrt(unbias2 * second) + epsilon);
   }
+  // The weight from which the mirror step starts: decay is decoupled. A fixed weight stays.
+  COHORT_FORCE_INLINE Real decayed(Real w, bool fixed) const { return fixed ? w : shrink * w; }
 };
 
-// A rule's numbers for one step of one tensor. With Adam the gradient is Adam::direction, which has its own scale, and
-// `momentum` is room for a copy of it.
+// A rule's numbers for one step of one tensor. With Adam the gradient is Adam::direction, which has its own scale, the weight is
+// Adam::decayed, and `momentum` is room for a copy of the gradient.
 template <class Real>
 struct Step {
   geometry::Params params;
-  Real lr, scale, decay, shrink, keep, take, direct, held;
+  Real lr, scale, decay, keep, take, direct, held;
 
   // lr: of this step; scale: of the gradient; first: momentum starts here, and move wants it to be 0.
   COHORT_TEAM_FN Step(const RuleSpec& rule, Real lr_, bool first_, Real scale_)
@@ -47,7 +50,6 @@ struct Step {
         lr(lr_),
         scale(rule.adam ? Real(1) : scale_),
         decay(rule.adam ? Real(0) : Real(rule.weight_decay)),
-        shrink(rule.adam ? Real(1) - lr_ * Real(rule.weight_decay) : Real(1)),
         keep(first_ || rule.adam ? Real(0) : Real(rule.momentum)),
         take(first_ || rule.adam ? Real(1) : Real(1 - rule.dampening)),
         direct(rule.nesterov && !rule.adam ? Real(1) : Real(0)),
@@ -60,7 +62,7 @@ struct Step {
     const Real d = gradient * scale + decay * map.decay(before);
     const Real b = keep * momentum + take * d;
     momentum = b;
-    const Real moved = projection.apply(before, map.step(shrink * before, direct * d + held * b, lr, params));
+    const Real moved = projection.apply(before, map.step(before, direct * d + held * b, lr, params));
     return fixed ? before : moved;
   }
 };

@@ -20,14 +20,17 @@ COHORT_TEAM_FN ProjectionId projection_of(const RuleSpec& rule, const Tensor& t)
   return t.dense ? ProjectionId::none : rule.projection;
 }
 
-// Adam's part of one tensor's step: its moments [n] move by gradient * scale, and the gradient becomes what update_tensor takes
-// for it. `step`: steps before this one; at 0 the moments start at 0.
+// Adam's part of one tensor's step, before update_tensor: its moments [n] move by gradient * scale, the gradient becomes a
+// direction, and weights decay. `step`: steps before this one; at 0 the moments start at 0.
 template <class Team, class Real>
-COHORT_TEAM_FN void adam_tensor(const Team& team, const RuleSpec& rule, int64_t step, int n, Real scale, Real* gradient,
-                                Real* first, Real* second) {
-  const Adam<Real> adam(rule, step, scale);
+COHORT_TEAM_FN void adam_tensor(const Team& team, const RuleSpec& rule, Real lr, int64_t step, int n, Real scale,
+                                Real* gradient, Real* w, Real* first, Real* second, const uint8_t* mask) {
+  const Adam<Real> adam(rule, lr, step, scale);
   if (step == 0) team.for_each(n, [=](int i) { first[i] = second[i] = Real(0); });
-  team.for_each(n, [=](int i) { gradient[i] = adam.direction(gradient[i], first[i], second[i]); });
+  team.for_each(n, [=](int i) {
+    gradient[i] = adam.direction(gradient[i], first[i], second[i]);
+    w[i] = adam.decayed(w[i], mask && !mask[i]);
+  });
 }
 
 // One tensor's weights [n]: w and momentum move by gradient * scale. On the first step momentum starts at 0. With Adam, gradient
@@ -148,14 +151,14 @@ COHORT_PHASE_FN bool update(const Team& team, const Signature& g, const Network<
     const RuleSpec& rule = spec.rule[int(t.role)];
     const Real lr = Real(candidate_rate(rule, candidate, candidates, step, spec.steps));
     const int n = int(t.size());
-    Real* const d = gradient + t.offset;
+    Real *const d = gradient + t.offset, *const w = net.theta + t.offset;
     Real* momentum = net.momentum + t.offset;
+    const uint8_t* const mask = net.mask ? net.mask + t.offset : nullptr;
     if (rule.adam) {
-      adam_tensor(team, rule, step, n, scale, d, momentum, net.second_moment + t.offset);
+      adam_tensor(team, rule, lr, step, n, scale, d, w, momentum, net.second_moment + t.offset, mask);
       momentum = d;
     }
-    update_tensor(team, rule, projection_of(rule, t), lr, step == 0, n, scale, d, net.theta + t.offset, momentum,
-                  net.mask ? net.mask + t.offset : nullptr);
+    update_tensor(team, rule, projection_of(rule, t), lr, step == 0, n, scale, d, w, momentum, mask);
   });
   team.sync();
   return true;

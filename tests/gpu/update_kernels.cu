@@ -14,7 +14,8 @@ __global__ void update_kernel(const __grid_constant__ MirrorUpdateArgs<Real> a, 
   const Real* gradient = a.gradient + at;
   Real* momentum = a.momentum + at;
   if (rule.adam) {
-    adam_tensor(CtaTeam{}, rule, a.step, int(a.n), scale, directions + at, momentum, a.second_moment + at);
+    adam_tensor(CtaTeam{}, rule, a.lr[net], a.step, int(a.n), scale, directions + at, a.weights + at, momentum,
+                a.second_moment + at, a.mask ? a.mask + at : nullptr);
     gradient = momentum = directions + at;
   }
   update_tensor(CtaTeam{}, rule, a.lr[net], a.step == 0, int(a.n), scale, gradient, a.weights + at, momentum,

@@ -138,8 +138,8 @@ Result<Real> expected(const Problem<Real>& p) {
       std::vector<Real> directions(gradient, gradient + a.n);
       if (a.rules[i].adam) {
         if (!a.momentum) continue;
-        adam_tensor(SerialTeam{}, a.rules[i], step, int(a.n), scale, directions.data(), momentum,
-                    a.second_moment + i * a.n);
+        adam_tensor(SerialTeam{}, a.rules[i], a.lr[i], step, int(a.n), scale, directions.data(), a.weights + i * a.n,
+                    momentum, a.second_moment + i * a.n, a.mask ? a.mask + i * a.n : nullptr);
         gradient = momentum = directions.data();
       }
       update_tensor(SerialTeam{}, a.rules[i], a.lr[i], step == 0, int(a.n), scale, gradient, a.weights + i * a.n,

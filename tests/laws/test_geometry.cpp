@@ -183,7 +183,7 @@ TEST(ExponentiatedGradient, SignsAndZerosStayThroughAMillionSteps) {
       rule.weight_decay = 0.01;
       rule.adam = adam;
       const Step<float> step(rule, 0.05f, false, 1.0f);
-      const Adam<float> direction(rule, 1000000, 1.0f);
+      const Adam<float> adam_step(rule, 0.05f, 1000000, 1.0f);
       const float start[] = {0.0f, -0.0f, 1e-30f, -1e-30f, 0.3f, -0.3f, 1e3f, -1e3f};
       float w[8], first[8] = {}, second[8] = {};
       std::copy_n(start, 8, w);
@@ -191,7 +191,10 @@ TEST(ExponentiatedGradient, SignsAndZerosStayThroughAMillionSteps) {
         for (int t = 0; t < 1000000; ++t)
           for (int i = 0; i < 8; ++i) {
             float d = gradient(random);
-            if (adam) d = direction.direction(d, first[i], second[i]);
+            if (adam) {
+              d = adam_step.direction(d, first[i], second[i]);
+              w[i] = adam_step.decayed(w[i], false);
+            }
             w[i] = step.move(map, projection, d, w[i], adam ? d : first[i], false);
             if (!(w[i] > -1e3f && w[i] < 1e3f) || (start[i] != 0 && std::abs(w[i]) < 1e-30f)) w[i] = start[i];
             ASSERT_TRUE(start[i] == 0 ? w[i] == 0 : w[i] != 0 && std::signbit(w[i]) == std::signbit(start[i]))

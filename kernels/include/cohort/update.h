@@ -22,6 +22,7 @@ namespace cohort {
 // With RuleSpec::adam, m and v being momentum and second_moment, t = step + 1 and b1, b2, eps Adam's numbers:
 //   m = b1 m + (1 - b1) s g    v = b2 v + (1 - b2) (s g)^2         on the first step from m = v = 0
 //   w = projection(w, step((1 - lr weight_decay) w, u, lr))        u = m / (1 - b1^t) / (sqrt(v / (1 - b2^t)) + eps)
+//                                                                  for lr weight_decay below 1
 // Read of RuleSpec: geometry, p, beta, projection, nesterov, momentum, dampening, weight_decay, adam and its numbers. Its lr,
 // schedule and clip are not: lr and scale come as arrays. A rule without a registered geometry and projection leaves its
 // weights alone, and so does Adam without both of its moments.
