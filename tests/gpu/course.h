@@ -57,7 +57,7 @@ class Course {
         state_(where, size_t(count_)),
         theta_(where, size_t(count_) * size_),
         momentum_(where, size_t(count_) * size_),
-        second_moment_(where, size_t(count_) * size_),
+        second_moment_(where, std::vector<Real>(size_t(count_) * size_)),  // written where a rule has Adam
         mask_(where, plan.mask ? size_t(count_) * size_ : 0),
         pixels_(where, images.pixels),
         labels_(where, images.labels),
@@ -194,7 +194,7 @@ class Course {
   size_t size_;
   Buffer<NetSpec> nets_;
   Buffer<NetState> state_;
-  Buffer<Real> theta_, momentum_;
+  Buffer<Real> theta_, momentum_, second_moment_;
   Buffer<uint8_t> mask_;
   Buffer<uint8_t> pixels_, labels_;
   Buffer<int32_t> tokens_;

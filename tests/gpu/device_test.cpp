@@ -153,7 +153,8 @@ struct Life {
     const Tensor t = tensor(g, recurrent_tensor(0));
     DeviceArray<NetSpec> nets(device, specs);
     DeviceArray<NetState> state(device, count);
-    DeviceArray<float> theta_now(device, count * size), momentum(device, count * size), losses(device, count * steps),
+    DeviceArray<float> theta_now(device, count * size), momentum(device, count * size),
+        second_moment(device, count * size), losses(device, count * steps),
         states(device, count * trials * size_t(g.n_hidden)), effective(device, count * t.size());
     DeviceArray<double> mean_loss(device, count), accuracy(device, count);
     DeviceArray<TangentSums> tangent(device, count);
@@ -163,6 +164,7 @@ struct Life {
                                .state = state.data(),
                                .theta = theta_now.data(),
                                .momentum = momentum.data(),
+                               .second_moment = second_moment.data(),
                                .mask = nullptr,
                                .data = {}};
     device.run(InitArgs<float>{cohort});
