@@ -125,7 +125,8 @@ TYPED_TEST(Shallow, BitsDoNotDependOnTheOrder) {
     const size_t n = nets.size(), size = n * n_params(g);
     Buffer<NetSpec> specs(Where::device, nets);
     Buffer<NetState> states(Where::device, n);
-    Buffer<Real> theta(Where::device, size), momentum(Where::device, size), loss(Where::device, n * 3);
+    Buffer<Real> theta(Where::device, size), momentum(Where::device, size), second_moment(Where::device, size),
+        loss(Where::device, n * 3);
     Buffer<int32_t> list(Where::device, order);
     Cohort<Real> cohort;
     cohort.signature = g;
@@ -134,6 +135,7 @@ TYPED_TEST(Shallow, BitsDoNotDependOnTheOrder) {
     cohort.state = states.data();
     cohort.theta = theta.data();
     cohort.momentum = momentum.data();
+    cohort.second_moment = second_moment.data();
     this->cuda.init({cohort}, {0, int32_t(n), nullptr, 0, nullptr});
     const TrainArgs<Real> args{cohort, 3, loss.data()};
     const Scratch scratch(Where::device, this->cuda.train_workspace(args, int32_t(n)));
@@ -173,6 +175,7 @@ TYPED_TEST(Shallow, TakesDenseNetworksWithoutHiddenLayersOfOneStep) {
   };
   refused([](Signature& s) { s.n_layers = s.n_hidden = 1; }, "hidden layers");
   refused([](Signature& s) { s.n_steps = 2; }, "more than one step");
+  refused([](Signature& s) { s.bias = 2; }, "biases of several parts");
   refused([](Signature& s) { s.cell = CellId::layer_norm; }, "cells that are not dense");
 }
 

@@ -288,7 +288,8 @@ __global__ void __launch_bounds__(n_threads) shallow_update_kernel(const __grid_
 void check_shallow(const Args& a) {
   check(a.cohort, "train", CoreId::feedforward);
   require(is_shallow(a.cohort.signature), "train", "signature",
-          "is not for the program 'shallow': it takes dense networks without hidden layers and with one step");
+          "is not for the program 'shallow': it takes dense networks without hidden layers, with one step and at most "
+          "one bias a unit");
   check_steps(a);
 }
 
@@ -350,6 +351,7 @@ const char* shallow_refuses(const Signature& g) {
   return g.n_layers > 0            ? "hidden layers"
          : g.n_steps > 1           ? "more than one step"
          : g.cell != CellId::dense ? "cells that are not dense"
+         : g.bias > 1              ? "biases of several parts"
                                    : nullptr;
 }
 
