@@ -1,10 +1,11 @@
-"""The entries of bench/wide-race. A rate is a pair: models a second with their data drawn, and with data found in memory. Python's
-standard library only."""
+"""The entries of bench/wide-race. A rate is a pair: models a second with their data drawn, and with data found in memory; of all
+cores by the wall clock, of one core in processor time. Python's standard library only."""
 
 import csv
 import io
 import json
 import pathlib
+import resource
 import subprocess
 import tempfile
 import time
@@ -33,11 +34,18 @@ class Peer(entry.Peer):
         self.ask(do="make", groups=groups, knobs=knobs)
         self.made = setting
 
-    def time(self, seconds):
-        done = self.ask(do="time", seconds=seconds)
+    def time(self, seconds, clock):
+        done = self.ask(do="time", seconds=seconds, clock=clock)
+        share = len(done) if clock == "processor" else 1
         training = [a["update_s"] * self.case.updates for a in done]
         drawn = sum(a["models"] / (a["draw_s"] + t) for a, t in zip(done, training))
-        return drawn, sum(a["models"] / t for a, t in zip(done, training))
+        return drawn / share, sum(a["models"] / t for a, t in zip(done, training)) / share
+
+
+def processor_time():
+    """Of the children that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 class Ours:
@@ -64,14 +72,14 @@ class Ours:
     def start(self):
         return {"cohort": self.call("--version").split()[-1]}
 
-    def run(self, seeds, history, then):
-        """then(run directory) of a run that took so many seconds."""
+    def run(self, seeds, history, then, now=time.perf_counter):
+        """Seconds that a run took, and then(its directory)."""
         with tempfile.TemporaryDirectory() as folder:
             file, out = pathlib.Path(folder) / "race.toml", f"{folder}/out"
             file.write_text(self.case.toml(seeds, history))
-            begin = time.perf_counter()
+            begin = now()
             self.call("run", str(file), "--out", out, "--device", "cpu", "--threads", str(self.threads))
-            return time.perf_counter() - begin, then(out)
+            return now() - begin, then(out)
 
     def losses(self):
         """[updates][models] of the first group."""
@@ -90,8 +98,8 @@ class Ours:
         if lost:
             raise Failure(f"{len(lost)} models diverged, the first is {lost[0]}")
 
-    def time(self, seconds):
-        took, _ = self.run(self.groups, 0, lambda out: None)
+    def time(self, seconds, clock):
+        took, _ = self.run(self.groups, 0, lambda out: None, processor_time if clock == "processor" else time.perf_counter)
         return (self.groups * len(self.case.models) / took,) * 2
 
     def end(self):

@@ -17,9 +17,8 @@ def spread(values):
 
 
 def best(results, systems):
-    """The fastest measured row of these systems, and the reason where there is none."""
-    mine = [r for r in results if r["system"] in systems]
-    done = [r for r in mine if "drawn" in r]
+    """The fastest measured row of these systems."""
+    done = [r for r in results if r["system"] in systems and "drawn" in r]
     return max(done, key=lambda r: r["models_per_s"], default=None)
 
 
@@ -29,7 +28,8 @@ def summary(report):
         line = [case, f"{ours['models_per_s']:.3g}" if ours else "-"]
         for systems in (("torch",), ("jax",), PLAIN):
             peer = best(results, systems)
-            line += [f"{peer['models_per_s']:.3g} ({peer['system'] + ', ' if systems == PLAIN else ''}{peer['processes']})" if peer else "-"]
+            how = f"{peer['system']}, {peer['processes']}" if peer and systems == PLAIN else peer and peer["processes"]
+            line += [f"{peer['models_per_s']:.3g} ({how})" if peer else "-"]
             for data in ("drawn", "found") if systems != PLAIN else ("drawn",):
                 line += [number(statistics.median(ratios(ours, peer, data))) if ours and peer else "-"]
         yield line
@@ -58,7 +58,8 @@ def races(report):
 def markdown(report):
     m = report["machine"]
     yield f"{m['processor']}, {m['cores']} cores; {report['date']}, commit {report['commit']}; load {m['load_before']} before, " \
-          f"{m['load_after']} after; {report['rounds']} rounds."
+          f"{m['load_after']} after; {report['rounds']} rounds; models " \
+          f"{'a second of one core' if report['clock'] == 'processor' else 'a second'}."
     yield ""
     yield from rows(["models", "cohort, a second", "PyTorch", "ours / it", "data found", "JAX", "ours / it", "data found",
                      "one at a time", "ours / it"], summary(report))

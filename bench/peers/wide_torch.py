@@ -63,7 +63,7 @@ def loss_and_slope(case, z, target):
 
 
 def move(pieces, w, down, m, factor):
-    """One step of all models, [...][models][inputs]; down, minus the rates, [...][models][inputs or 1], is for ENTROPY times sign w."""
+    """One step of all models, [...][models][inputs]; down [...][models][inputs or 1]: minus the rates, for ENTROPY times sign w."""
     for geometry, first, last in pieces:
         part, of = w[..., first:last, :], m[..., first:last, :]
         if geometry == ENTROPY:
@@ -101,7 +101,7 @@ class Peer:
         self.gradient = torch.empty_like(self.w)
         if case.epoch > 1:
             self.batch = torch.empty(groups, case.batch, case.inputs)
-            self.rows = torch.empty(groups, case.batch, case.inputs, dtype=torch.uint8) if self.x.dtype == torch.uint8 else self.batch
+            self.rows = self.batch if self.x.dtype == torch.float32 else torch.empty_like(self.batch, dtype=self.x.dtype)
         self.move = torch.compile(move_compiled, dynamic=False) if compiled else move
         self.factor = torch.tensor if compiled else float
 

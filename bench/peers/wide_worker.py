@@ -5,7 +5,7 @@
   judge      file, losses        error of losses [updates][models] against it
   check      file                error of this system against it
   make       groups, knobs       groups to train; what is compiled first is compiled here
-  time       seconds             models, and seconds that drawing their data and one update take
+  time       seconds, clock      models, and seconds ("wall" or "processor") that drawing their data and one update take
 """
 
 import gc
@@ -55,14 +55,15 @@ class Worker:
         self.peer = peer
         return {}
 
-    def time(self, seconds):
-        begin = time.perf_counter()
+    def time(self, seconds, clock):
+        now = time.process_time if clock == "processor" else time.perf_counter
+        begin = now()
         self.peer.draw()
-        drawn, updates = time.perf_counter(), 0
+        drawn, updates = now(), 0
         while True:
             self.peer.train(self.case.part)
             updates += self.case.part
-            trained = time.perf_counter() - drawn
+            trained = now() - drawn
             if trained >= seconds:
                 return {"models": self.peer.models, "draw_s": drawn - begin, "update_s": trained / updates}
 

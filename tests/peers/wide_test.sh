@@ -30,10 +30,12 @@ for case, systems in report["systems"].items():
 PY
 
 unset COHORT_REQUIRE_PEERS # what the caller's machine has does not matter from here on
+expect "in processor time" 0 "a second of one core.*jax|skipped: jax" "${smoke[@]}" --clock processor --systems jax
 stubbed=("${smoke[@]}" --python ./python)
 python 'echo "{\"missing\": \"jax\"}"'
 expect "nothing installed" 0 "r_of_k-70 \| [0-9.e+]+ \| - \| - .*skipped: jax, r_of_k-70: not installed" "${stubbed[@]}"
 expect "a peer is required" 1 "wide-race: torch, r_of_k-70: not installed" env COHORT_REQUIRE_PEERS=torch "${stubbed[@]}"
+# shellcheck disable=SC2016 # the stub is to expand it
 python 'case $2 in' \
   'wide_reference) echo "{\"versions\": {}, \"knobs\": {}}"; read -r; echo "{}"; read -r; echo "{\"error_of_losses\": 1e-6}";;' \
   '*) echo "{\"versions\": {}, \"knobs\": {}}"; read -r; echo "{\"error_of_losses\": 2e-4}";;' 'esac' 'read -r'
@@ -48,6 +50,7 @@ expect_line() {
   expect "$*" 2 "^wide-race: [^"$'\n'"]*${pattern}[^"$'\n'"]*$" "$race" --tool "$tool" "$@"
 }
 expect_line "'tensorflow' is unknown; allowed: torch" --systems tensorflow
+expect_line "invalid choice: 'sun'" --clock sun
 expect_line "'r_of_k-3' is unknown; allowed: r_of_k-200" --cases r_of_k-3
 expect_line "above 0" --seconds 0
 expect_line "above 0" --rounds 0
