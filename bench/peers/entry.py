@@ -89,6 +89,8 @@ class Peer:
     """A framework's system, in one process with all cores ("threads") or in one pinned process per core ("cores"), among
     which the networks are divided."""
 
+    worker = "worker.py"
+
     def __init__(self, name, module, case, device, processes, python, cores, limit):
         self.name, self.module, self.case, self.device = name, module, case, device
         self.processes, self.python, self.limit = processes, python, limit
@@ -97,7 +99,7 @@ class Peer:
 
     def start(self):
         self.end()
-        command = [self.python, str(HERE / "worker.py"), self.module, json.dumps(dataclasses.asdict(self.case)), self.device]
+        command = [self.python, str(HERE / self.worker), self.module, json.dumps(dataclasses.asdict(self.case)), self.device]
         env = os.environ | {"JAX_PLATFORMS": self.device, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONDONTWRITEBYTECODE": "1"}
         flags = env.get("XLA_FLAGS", "")
         if self.processes == "cores":

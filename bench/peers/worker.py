@@ -124,7 +124,8 @@ class Worker:
                 return {"rate": runs * self.work / elapsed}
 
 
-def main():
+def main(make):
+    """make(module, case, device), case as read from JSON, gives what answers to the commands."""
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what frameworks print is not an answer
 
@@ -140,9 +141,7 @@ def main():
         return say({"missing": error.name})
     except Exception as error:
         return say({"error": brief(error)})
-    from case import Case
-
-    worker = Worker(module, Case(**json.loads(case)), device)
+    worker = make(module, json.loads(case), device)
     for line in sys.stdin:
         command = json.loads(line)
         try:
@@ -153,4 +152,6 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    from case import Case
+
+    main(lambda module, case, device: Worker(module, Case(**case), device))

@@ -3,7 +3,7 @@
 # where that is installed; every Python script parses.
 set -euo pipefail
 cd "${1:?usage: check_scripts.sh ROOT}"
-commands=(scripts/* bench/race bench/spectra-race .ci/run)
+commands=(scripts/* bench/race bench/spectra-race bench/wide-race .ci/run)
 mapfile -t python < <(grep -lE -m1 '^#!.*python3' "${commands[@]}")
 mapfile -t all < <(
   grep -LE -m1 '^#!.*python3' "${commands[@]}"
