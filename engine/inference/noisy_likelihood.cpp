@@ -20,7 +20,7 @@ namespace cohort::engine {
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
-constexpr double reach = 4.75;       // noise beyond so many sd is not summed over
+constexpr double reach = 4.5;        // noise beyond so many sd is not summed over
 constexpr double unlikely = 1e-300;  // density of a pair that no latent weights within reach explain
 constexpr long most_cells = 4'000'000;
 constexpr size_t snap_beyond =
