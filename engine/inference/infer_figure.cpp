@@ -31,6 +31,8 @@ void heading(Document& out, const Frame& frame, const std::string& text) {
            {.size = heading_size, .fill = text_colour, .anchor = Anchor::middle, .bold = true});
 }
 
+std::string heading_of_p(double p) { return (p < smallest_p ? "" : "p = ") + name_of_p(p); }
+
 // Dual change over its sd against the weight before learning.
 void draw_changes(Document& out, size_t column, double top, const WeightPairs& pairs, const MirrorMap& map,
                   const std::string& title, size_t style) {
@@ -116,7 +118,7 @@ void draw_delta_cdf(Document& out, double top, const Inference& in) {
   const double x_estimate = frame.place(in.p.estimate, 0).x;
   out.line({x_estimate, frame.corner.y}, {x_estimate, frame.corner.y + frame.height},
            {.stroke = text_colour, .dash = "2 3"});
-  heading(out, frame, "Delta-CDF: smallest for " + name_of_p(best->p));
+  heading(out, frame, "Delta-CDF: smallest for " + heading_of_p(best->p));
 }
 
 }  // namespace
@@ -142,7 +144,7 @@ std::string infer_figure(const WeightPairs& pairs, const Inference& in, const In
   Document out(width, height, title, notes[0]);
   draw_changes(out, 0, top, pairs, best.map,
                fmt::format("best: {}", best.name == info(GeometryId::p_norm).name ? title : best.name), 0);
-  if (worst) draw_changes(out, 1, top, pairs, geometry_of(worst->p), "least likely: " + name_of_p(worst->p), 1);
+  if (worst) draw_changes(out, 1, top, pairs, geometry_of(worst->p), "least likely: " + heading_of_p(worst->p), 1);
   draw_profile(out, top, pairs, in, options);
   draw_delta_cdf(out, top, in);
   draw_furniture(out, furniture, 0, height);

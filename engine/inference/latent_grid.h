@@ -1,4 +1,4 @@
-// Cells of the line of weights that are as fine as the measurement noise: where latent weights are summed over.
+// Cells of the line of weights, two thirds of the measurement noise wide: where latent weights are summed over.
 #pragma once
 
 #include <cmath>
@@ -11,7 +11,7 @@ namespace cohort::engine {
 // t(w) is the integral of 1 / sd(w): in t the noise has unit size everywhere. Cell k is [k h, (k + 1) h) in t; 0 is an edge.
 class LatentGrid {
  public:
-  static constexpr double h = 0.5;
+  static constexpr double h = 2.0 / 3;
 
   // smallest: the smallest |w| > 0 that matters, below which purely relative noise counts as absolute.
   LatentGrid(const Noise& noise, double smallest)

@@ -1,8 +1,8 @@
 // The likelihood of a geometry where both measurements of a weight are noisy: v0 = w0 + e0, v1 = w1 + e1,
 //   f(v1 | v0) = sum over latent w0, w1 of P(w0 | v0) P(w1 | w0) N(v1; w1, sd(w1)^2).
-// Latent weights are summed over cells of half a noise (latent_grid.h). P(w1 | w0) is the exact mass that the normal dual change
-// gives to a cell, so that singular maps do no harm near 0; P(w0 | v0) comes from the distribution of weights before
-// learning, estimated beforehand from all v0 (start_density.h), the same for all geometries.
+// Latent weights are summed over cells of two thirds of the noise (latent_grid.h). P(w1 | w0) is the exact mass that the normal
+// dual change gives to a cell, so that singular maps do no harm near 0; P(w0 | v0) comes from the distribution of weights
+// before learning, estimated beforehand from all v0 (start_density.h), the same for all geometries.
 #pragma once
 
 #include <memory>

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "cohort/error.h"
@@ -13,7 +14,15 @@
 namespace cohort::engine {
 namespace {
 
-constexpr uint64_t power_stream = 2;
+// The random numbers of a combination are its own, wherever it stands among others.
+uint64_t stream_of(const PowerRow& row) {
+  uint64_t stream = 2;
+  for (const double value : {double(row.start), row.truth, double(row.synapses), row.noise, row.change}) {
+    stream = (stream ^ std::bit_cast<uint64_t>(value)) * 0x9E3779B97F4A7C15u;
+    stream ^= stream >> 29;
+  }
+  return stream;
+}
 
 const char* name_of(Start start) { return start == Start::normal ? "normal" : "log_normal"; }
 
@@ -25,8 +34,8 @@ struct Outcome {
 
 class Combination {
  public:
-  Combination(const PowerOptions& options, PowerRow row, uint64_t index)
-      : options_(options), row_(row), index_(index), truth_(geometry_of(row.truth)) {
+  Combination(const PowerOptions& options, PowerRow row)
+      : options_(options), row_(row), stream_(stream_of(row)), truth_(geometry_of(row.truth)) {
     size_ = !options.published ? 1 : row.start == Start::normal ? 0.1 : 1 / std::sqrt(1000.0);
     double at = options.published ? 0.1 : size_, slope = 0;
     if (options.published) {
@@ -39,7 +48,7 @@ class Combination {
   }
 
   Outcome run(int64_t data_set) const {
-    Random random = random_of(options_.seed, power_stream + index_, uint64_t(data_set));
+    Random random = random_of(options_.seed, stream_, uint64_t(data_set));
     WeightPairs pairs;
     pairs.before = draw_start(row_.start, size_, row_.synapses, random);
     learn(truth_, 0, sd_, pairs, random);
@@ -84,7 +93,7 @@ class Combination {
  private:
   const PowerOptions& options_;
   PowerRow row_;
-  uint64_t index_;
+  uint64_t stream_;
   MirrorMap truth_;
   double size_, sd_ = 0;
 };
@@ -108,13 +117,11 @@ std::vector<PowerRow> power(const PowerOptions& options) {
       for (const double noise : options.noise)
         for (const double truth : options.truths)
           for (const double n : options.synapses)
-            combinations.emplace_back(options,
-                                      PowerRow{.start = start,
-                                               .truth = truth,
-                                               .synapses = size_t(n),
-                                               .noise = noise,
-                                               .change = options.published ? 0 : change},
-                                      combinations.size());
+            combinations.emplace_back(options, PowerRow{.start = start,
+                                                        .truth = truth,
+                                                        .synapses = size_t(n),
+                                                        .noise = noise,
+                                                        .change = options.published ? 0 : change});
   std::vector<std::vector<Outcome>> outcomes(combinations.size(), std::vector<Outcome>(size_t(options.data_sets)));
   parallel_for(options.n_threads, int64_t(combinations.size()) * options.data_sets, [&](int64_t i, int) {
     const auto combination = size_t(i / options.data_sets);

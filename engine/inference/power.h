@@ -38,7 +38,8 @@ struct PowerRow {
   double estimate_rmse = 0, coverage = 0, width = 0;
 };
 
-// All combinations, in the order of the options. Row and data set determine the random numbers.
+// All combinations, in the order of the options. The values of a combination, the data set and the seed determine the random
+// numbers.
 std::vector<PowerRow> power(const PowerOptions& options);
 
 // Pogodin et al.'s experiment on the robustness of Delta-CDF: 1000 weights, N(0, 1/100) or signed log-normal numbers of mean = sd =

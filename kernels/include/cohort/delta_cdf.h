@@ -28,12 +28,17 @@ COHORT_FN int64_t count_up_to(const Real* sorted, int64_t n, double x) {
   return low;
 }
 
-// What point k, 0 <= k < delta_cdf_points, adds to Delta-CDF. n > 0.
+// Points 0 <= k < delta_cdf_points, and what each adds to Delta-CDF where `share` of the sample is at most there.
+inline constexpr double delta_cdf_step = 2 * delta_cdf_reach / (delta_cdf_points - 1);
+COHORT_FN double delta_cdf_point(int k) { return k * delta_cdf_step - delta_cdf_reach; }
+COHORT_FN double delta_cdf_term(double share, int k) {
+  const double weight = k == 0 || k == delta_cdf_points - 1 ? delta_cdf_step / 2 : delta_cdf_step;
+  return weight * ::fabs(share - normal_cdf(delta_cdf_point(k)));
+}
+// Of a sorted sample, n > 0.
 template <class Real>
 COHORT_FN double delta_cdf_term(const Real* sorted, int64_t n, double shift, int k) {
-  constexpr double step = 2 * delta_cdf_reach / (delta_cdf_points - 1);
-  const double z = k * step - delta_cdf_reach, weight = k == 0 || k == delta_cdf_points - 1 ? step / 2 : step;
-  return weight * ::fabs(double(count_up_to(sorted, n, z + shift)) / double(n) - normal_cdf(z));
+  return delta_cdf_term(double(count_up_to(sorted, n, delta_cdf_point(k) + shift)) / double(n), k);
 }
 template <class Real>
 COHORT_FN double delta_cdf(const Real* sorted, int64_t n, double shift = 0) {
