@@ -49,8 +49,9 @@ class Worker:
         self.peer = None
         gc.collect()
         peer = self.module.Peer(self.case, groups, **knobs)
-        for _ in range(2):
+        for _ in range(2):  # what follows a draw and what follows training may be compiled apart
             peer.draw()
+            peer.train(self.case.part)
             peer.train(self.case.part)
         self.peer = peer
         return {}
