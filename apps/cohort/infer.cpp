@@ -87,7 +87,7 @@ int power(const PowerCommand& asked) {
   options.seed = asked.seed;
   options.n_threads = n_threads(asked.threads);
   const std::vector<PowerRow> rows = engine::power(options);
-  fmt::print("{}", power_csv(rows, options.level > 0));
+  fmt::print("{}", power_csv(rows, options));
   flush();
   if (!options.candidates.empty()) fmt::print(stderr, "{}", fewest_synapses_text(rows, 0.95));
   return ok;

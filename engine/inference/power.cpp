@@ -156,14 +156,19 @@ PowerOptions coverage_protocol() {
           .level = 0.95};
 }
 
-std::string power_csv(const std::vector<PowerRow>& rows, bool intervals) {
-  std::string out = "start,change,noise,truth,synapses,data_sets,sign_flips,exact,rmse,delta_cdf_exact,delta_cdf_rmse";
-  out += intervals ? ",estimate_rmse,coverage,width\n" : "\n";
+std::string power_csv(const std::vector<PowerRow>& rows, const PowerOptions& options) {
+  const bool decisions = !options.candidates.empty(), intervals = options.level > 0;
+  std::string out = "start,change,noise,truth,synapses,data_sets,sign_flips";
+  if (decisions) out += ",exact,rmse,delta_cdf_exact,delta_cdf_rmse";
+  if (intervals) out += ",estimate_rmse,coverage,width";
+  out += '\n';
   for (const PowerRow& r : rows) {
-    out +=
-        fmt::format("{},{:g},{:g},{:g},{},{},{:.4f},{:.4f},{:.4f},{:.4f},{:.4f}", name_of(r.start), r.change, r.noise,
-                    r.truth, r.synapses, r.data_sets, r.flips, r.exact, r.rmse, r.delta_cdf_exact, r.delta_cdf_rmse);
-    out += intervals ? fmt::format(",{:.4f},{:.4f},{:.4f}\n", r.estimate_rmse, r.coverage, r.width) : "\n";
+    out += fmt::format("{},{:g},{:g},{:g},{},{},{:.4f}", name_of(r.start), r.change, r.noise, r.truth, r.synapses,
+                       r.data_sets, r.flips);
+    if (decisions)
+      out += fmt::format(",{:.4f},{:.4f},{:.4f},{:.4f}", r.exact, r.rmse, r.delta_cdf_exact, r.delta_cdf_rmse);
+    if (intervals) out += fmt::format(",{:.4f},{:.4f},{:.4f}", r.estimate_rmse, r.coverage, r.width);
+    out += '\n';
   }
   return out;
 }

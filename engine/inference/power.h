@@ -48,7 +48,7 @@ PowerOptions robustness_protocol();
 // Intervals of 95 % for p of 1.3, 1.5, 2, 2.5, 3, without noise and with known noise of 5 and 10 %; 1000 weights.
 PowerOptions coverage_protocol();
 
-std::string power_csv(const std::vector<PowerRow>& rows, bool intervals);
+std::string power_csv(const std::vector<PowerRow>& rows, const PowerOptions& options);
 // For each start, change and noise the fewest synapses with which every truth is chosen in at least `share` of the data sets.
 std::string fewest_synapses_text(const std::vector<PowerRow>& rows, double share);
 
