@@ -63,11 +63,11 @@ class Wide:
         return (1 + math.cos(math.pi * step / self.updates)) / 2 if self.cosine else 1.0
 
     def checked(self, updates):
-        """The same models for so many updates, with rates of gradient descent at which rounding does not grow from one update to
-        the next: among many inputs those of r of k leap far over the minimum."""
-        slower = lambda geometry: min(1, 20 / self.inputs) if self.task == "r_of_k" and geometry == EUCLIDEAN else 1
-        return dataclasses.replace(self, updates=min(updates, self.updates),
-                                   models=tuple((geometry, rate * slower(geometry)) for geometry, rate in self.models))
+        """The same models for so many updates. Rates of r of k are lowered so that no update leaps far over the minimum, which
+        would let rounding grow from one update to the next."""
+        slower = {EUCLIDEAN: 20 / self.inputs, ENTROPY: 0.1} if self.task == "r_of_k" else {}
+        models = tuple((geometry, rate * min(1, slower.get(geometry, 1))) for geometry, rate in self.models)
+        return dataclasses.replace(self, updates=min(updates, self.updates), models=models)
 
     @property
     def flop(self):
