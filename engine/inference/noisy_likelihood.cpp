@@ -23,8 +23,8 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double reach = 4.5;        // noise beyond so many sd is not summed over
 constexpr double unlikely = 1e-300;  // density of a pair that no latent weights within reach explain
 constexpr long most_cells = 4'000'000;
-constexpr size_t snap_beyond =
-    20'000;  // pairs; of more, those equal after rounding to `snap` of the noise count as one
+// Of more pairs than this, those that are equal after rounding to `snap` of the noise count as one.
+constexpr size_t snap_beyond = 20'000;
 constexpr double snap = 0.25;
 
 double normal_density(double x, double sd) {
@@ -86,9 +86,10 @@ class NoisyLikelihood final : public Likelihood {
     if (mean_ == MeanChange::free)
       for (int round = 0; round < 3; ++round) {
         const double before = sd.value, step = 2 * std::exp(sd.at) / std::sqrt(n_);
-        mean = climb([&](double m) { return value(slope * m, slope * std::exp(sd.at)); }, {mean, sd.value}, step,
-                     8 * step, -1e6, 1e6)
-                   .at;
+        const auto of_mean = [&](double m) { return value(slope * m, slope * std::exp(sd.at)); };
+        const Maximum better = climb(of_mean, {mean, sd.value}, step, 8 * step, -1e6, 1e6);
+        mean = better.at;
+        sd.value = better.value;
         along_sd();
         if (sd.value - before < 1e-3) break;
       }
@@ -97,7 +98,6 @@ class NoisyLikelihood final : public Likelihood {
       best_log_sd_ = sd.at;
     }
     const double units = dual_factor(map, size_) * slope;
-    // A density below the floor anywhere: this geometry cannot have made that pair.
     return {sd.value - log_start_ - n_ * std::log(size_), mean * units, std::exp(sd.at) * units};
   }
 
@@ -293,12 +293,14 @@ class NoisyLikelihood final : public Likelihood {
     to_dual(inner, int64_t(n_cells_), middle_.data(), dual_middle_.data());
   }
 
-  // How far edge `column` lies from what a weight of cell `row` is expected to move to, in sd.
+  // How far edge `column` lies from where a weight of cell `row` is expected, in sd; infinitely far below or above where it
+  // cannot be reached.
   double z_of(size_t row, size_t column) const {
-    if (one_orthant_) {  // what cannot be reached is infinitely far
+    if (one_orthant_) {
       const long edge = first_cell_ + long(column);
-      if (first_cell_ + long(row) >= 0 ? edge <= 0 : edge >= 0)
-        return edge <= 0 && first_cell_ + long(row) >= 0 ? -infinity : infinity;
+      const bool positive = first_cell_ + long(row) >= 0;
+      if (positive && edge <= 0) return -infinity;
+      if (!positive && edge >= 0) return infinity;
     }
     return (dual_edge_[column] - dual_middle_[row] - change_mean_) * inverse_sd_;
   }

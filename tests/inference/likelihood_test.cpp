@@ -193,6 +193,18 @@ TEST(NoisyLikelihood, KnowsNoUnits) {
                 1e-6);
 }
 
+TEST(NoisyLikelihood, TakesTheMeanOffIfItIsFree) {
+  Random random = random_of(7, 6, 0);
+  WeightPairs pairs;
+  pairs.before = draw_start(Start::normal, 1, 2000, random);
+  learn(geometry_of(2), 0.05, 0.1, pairs, random);
+  pairs = measured(pairs, {.absolute = 0.05}, random);
+  const DualChange change = noisy_likelihood(pairs, {.absolute = 0.05}, MeanChange::free)->fit(geometry_of(2));
+  // the mean of v1 - v0, of sd sqrt(0.1^2 + 2 0.05^2)
+  EXPECT_NEAR(change.mean, 0.05, 5 * 0.123 / std::sqrt(2000.0));
+  EXPECT_NEAR(change.sd, 0.1, 0.01);
+}
+
 TEST(NoisyLikelihood, RefusesImpossibleNoise) {
   const WeightPairs pairs = some_pairs(geometry_of(2), 20, 8);
   EXPECT_THROW(noisy_likelihood(pairs, {.absolute = -1}, MeanChange::zero), Error);
