@@ -2,13 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <thread>
 
 #include "cohort/error.h"
 #include "commands.h"
+#include "device/parallel.h"
 #include "inference/infer_figure.h"
 #include "inference/power.h"
 #include "inference/report.h"
+#include "output.h"
 #include "run/atomic_file.h"
 
 namespace cohort::app {
@@ -17,7 +18,7 @@ using namespace cohort::engine;
 
 namespace {
 
-int n_threads(int asked) { return asked > 0 ? asked : int(std::max(1u, std::thread::hardware_concurrency())); }
+int n_threads(int asked) { return asked > 0 ? asked : available_cores(); }
 
 // "neg_entropy" or a p > 1.
 double p_of(const std::string& word, const char* option) {
@@ -40,10 +41,6 @@ std::vector<double> all_p(const std::vector<std::string>& words, const char* opt
   return p;
 }
 
-void flush() {
-  if (std::fflush(stdout) != 0) throw IoError("cannot write to stdout");
-}
-
 }  // namespace
 
 int infer(const InferOptions& asked) {
@@ -64,7 +61,7 @@ int infer(const InferOptions& asked) {
   if (!asked.figure.empty()) write_file_atomically(asked.figure, infer_figure(pairs, inference, options));
   fmt::print("{}{}", asked.json ? inference_json(inference, options) : inference_text(inference, options),
              asked.json ? "\n" : "");
-  flush();
+  finish_output();
   if (!asked.figure.empty()) fmt::print(stderr, "{}\n", asked.figure);
   return ok;
 }
@@ -88,7 +85,7 @@ int power(const PowerCommand& asked) {
   options.n_threads = n_threads(asked.threads);
   const std::vector<PowerRow> rows = engine::power(options);
   fmt::print("{}", power_csv(rows, options));
-  flush();
+  finish_output();
   if (!options.candidates.empty()) fmt::print(stderr, "{}", fewest_synapses_text(rows, 0.95));
   return ok;
 }

@@ -2,6 +2,7 @@
 
 #include "cohort/error.h"
 #include "commands.h"
+#include "output.h"
 #include "plot/plot.h"
 #include "plot/recordings.h"
 #include "plot/sweep_figure.h"
@@ -35,7 +36,7 @@ int plot(const std::string& path, const std::string& out, bool history, bool jso
     fmt::print("{}\n", drawn.json);
   else
     fmt::print("{}", drawn.text);
-  if (std::fflush(stdout) != 0) throw IoError("cannot write to stdout");
+  finish_output();
   fmt::print(stderr, "{}\n", file);
   return ok;
 }

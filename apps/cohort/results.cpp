@@ -1,7 +1,5 @@
-#include <iostream>
-
-#include "cohort/error.h"
 #include "commands.h"
+#include "output.h"
 #include "run/directory.h"
 #include "run/export.h"
 
@@ -16,7 +14,7 @@ int export_table(const std::string& path, const std::string& format, bool histor
     write_history(std::cout, directory, as);
   else
     write_table(std::cout, read_table(directory), as);
-  if (!std::cout.flush()) throw IoError("cannot write to stdout");
+  finish_output();
   return ok;
 }
 

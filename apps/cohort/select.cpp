@@ -2,10 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <iostream>
-
-#include "cohort/error.h"
 #include "commands.h"
+#include "output.h"
 #include "run/directory.h"
 #include "run/export.h"
 
@@ -19,7 +17,7 @@ int select(const std::string& path, bool csv, bool json, const SelectOptions& op
     write_table(std::cout, selection.table, json ? TableFormat::json : TableFormat::csv);
   else
     std::cout << selection.text;
-  if (!std::cout.flush()) throw IoError("cannot write to stdout");
+  finish_output();
   for (const std::string& warning : selection.warnings) fmt::print(stderr, "warning: {}\n", warning);
   return ok;
 }

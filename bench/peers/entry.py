@@ -23,6 +23,21 @@ class Missing(Failure):
     pass
 
 
+def output_of(tool, words, limit):
+    """What the cohort program prints."""
+    try:
+        # A session of its own, as peers have: the scheduler shares cores out by session.
+        done = subprocess.run([tool, *words], capture_output=True, text=True, timeout=limit, start_new_session=True)
+    except subprocess.TimeoutExpired:
+        raise Failure(f"not done in {limit:g} s") from None
+    except OSError as error:
+        raise Failure(f"{tool}: {error.strerror}") from None
+    if done.returncode:
+        said = done.stderr.strip().splitlines()
+        raise Failure(said[-1] if said else f"exit code {done.returncode}")
+    return done.stdout
+
+
 class Process:
     """A worker, answering one JSON line for each; killed with its children when it takes too long."""
 
@@ -186,16 +201,7 @@ class Ours:
         self.options = ["--precision", precision] if "--precision" in self.call("bench", "train", "--help") else []
 
     def call(self, *words):
-        try:
-            done = subprocess.run([self.tool, *words], capture_output=True, text=True, timeout=self.limit)
-        except subprocess.TimeoutExpired:
-            raise Failure(f"not done in {self.limit:g} s") from None
-        except OSError as error:
-            raise Failure(f"{self.tool}: {error.strerror}") from None
-        if done.returncode:
-            said = done.stderr.strip().splitlines()
-            raise Failure(said[-1] if said else f"exit code {done.returncode}")
-        return done.stdout
+        return output_of(self.tool, words, self.limit)
 
     def shape(self):
         return ["--task", self.case.task, "--n", str(self.case.n), "--batch", str(self.case.batch), "--steps", str(self.case.steps), "--device", self.device,

@@ -6,7 +6,6 @@ import io
 import json
 import pathlib
 import resource
-import subprocess
 import tempfile
 import time
 
@@ -58,17 +57,7 @@ class Ours:
         self.tool, self.case, self.threads, self.limit = tool, case, len(cores), limit
 
     def call(self, *words):
-        try:
-            # A session of its own, as peers have: the scheduler shares cores out by session.
-            done = subprocess.run([self.tool, *words], capture_output=True, text=True, timeout=self.limit, start_new_session=True)
-        except subprocess.TimeoutExpired:
-            raise Failure(f"not done in {self.limit:g} s") from None
-        except OSError as error:
-            raise Failure(f"{self.tool}: {error.strerror}") from None
-        if done.returncode:
-            said = done.stderr.strip().splitlines()
-            raise Failure(said[-1] if said else f"exit code {done.returncode}")
-        return done.stdout
+        return entry.output_of(self.tool, words, self.limit)
 
     def start(self):
         return {"cohort": self.call("--version").split()[-1]}

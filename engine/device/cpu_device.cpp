@@ -1,5 +1,4 @@
 // All cores, one network per core at a time.
-#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -27,13 +26,6 @@ void* aligned_zeros(size_t bytes) {
   void* memory = std::aligned_alloc(kAlignment, rounded ? rounded : kAlignment);
   if (!memory) throw std::bad_alloc();
   return std::memset(memory, 0, rounded);
-}
-
-int available_cores() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
-  return 1;
 }
 
 size_t physical_memory() { return size_t(sysconf(_SC_PHYS_PAGES)) * size_t(sysconf(_SC_PAGE_SIZE)); }

@@ -1,5 +1,7 @@
 #include "device/parallel.h"
 
+#include <sched.h>
+
 #include <algorithm>
 #include <atomic>
 #include <exception>
@@ -8,6 +10,13 @@
 #include <vector>
 
 namespace cohort::engine {
+
+int available_cores() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
+  return 1;
+}
 
 void parallel_for(int n_threads, int64_t count, const std::function<void(int64_t index, int worker)>& body) {
   const int n_workers = int(std::clamp<int64_t>(count, 1, std::max(n_threads, 1)));

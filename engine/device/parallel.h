@@ -6,6 +6,9 @@
 
 namespace cohort::engine {
 
+// Cores that this process may use, at least 1.
+int available_cores();
+
 // Calls body(index, worker) once for every index in [0, count), on at most n_threads threads, the caller's among them,
 // and returns when all calls have returned. Indices are handed out in ascending order, one at a time, to whoever is
 // free; 0 <= worker < n_threads, and no two calls with equal worker overlap, so per-worker scratch needs no lock.

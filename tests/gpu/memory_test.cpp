@@ -101,11 +101,11 @@ TEST_F(Memory, ACohortThatDoesNotFitIsHalvedAndItsResultsAreTheSame) {
     taken_back = 0;
     leave(kilobytes * 1000);
     const auto got = engine::run_networks({*device, e, Dataset{}, nullptr,
-                                       [&](double flop) {
-                                         work_in_parts += flop;
-                                         taken_back += flop <= 0;
-                                       }},
-                                      all_of(e));
+                                           [&](double flop) {
+                                             work_in_parts += flop;
+                                             taken_back += flop <= 0;
+                                           }},
+                                          all_of(e));
     ASSERT_TRUE(got);
     expect_same(*expected, *got);
     EXPECT_GT(taken_back, 0);

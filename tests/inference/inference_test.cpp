@@ -9,18 +9,13 @@
 #include "inference/infer_figure.h"
 #include "inference/report.h"
 #include "inference/simulate.h"
+#include "learned_pairs.h"
 
 namespace cohort::engine {
 namespace {
 
 WeightPairs data(const MirrorMap& map, size_t n, uint64_t index, double change = 0.1) {
-  Random random = random_of(11, 0, index);
-  WeightPairs pairs;
-  pairs.before = draw_start(Start::normal, 1, n, random);
-  double one = 1, slope = 0;
-  curvature(map, 1, &one, &slope);
-  learn(map, 0, change * slope, pairs, random);
-  return pairs;
+  return testing::learned_pairs(11, map, n, index, change);
 }
 
 TEST(InferGeometry, NamesTheGeometryThatMadeTheData) {

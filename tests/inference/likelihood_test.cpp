@@ -11,6 +11,7 @@
 #include "inference/normal_tail.h"
 #include "inference/simulate.h"
 #include "inference/start_density.h"
+#include "learned_pairs.h"
 
 namespace cohort::engine {
 namespace {
@@ -18,13 +19,7 @@ namespace {
 const double two_pi = 2 * std::numbers::pi;
 
 WeightPairs some_pairs(const MirrorMap& map, size_t n, uint64_t index, double change = 0.1) {
-  Random random = random_of(7, 0, index);
-  WeightPairs pairs;
-  pairs.before = draw_start(Start::normal, 1, n, random);
-  double one = 1, slope = 0;
-  curvature(map, 1, &one, &slope);
-  learn(map, 0, change * slope, pairs, random);
-  return pairs;
+  return testing::learned_pairs(7, map, n, index, change);
 }
 
 TEST(ExactLikelihood, IsTheDensityByItsFormula) {  // written out with std::pow and std::log

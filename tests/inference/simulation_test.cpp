@@ -4,7 +4,6 @@
 
 #include <cmath>
 #include <cstdlib>
-#include <thread>
 
 #include "device/parallel.h"
 #include "inference/geometry_inference.h"
@@ -14,7 +13,6 @@ namespace cohort::engine {
 namespace {
 
 int of(int full) { return std::getenv("COHORT_FULL") ? full : full / 10; }
-int threads() { return int(std::max(1u, std::thread::hardware_concurrency())); }
 
 // Four standard deviations of a share of n.
 double slack(double share, int n) { return 4 * std::sqrt(share * (1 - share) / n); }
@@ -22,7 +20,7 @@ double slack(double share, int n) { return 4 * std::sqrt(share * (1 - share) / n
 TEST(Coverage, IsThatOfTheLevel) {
   PowerOptions options = coverage_protocol();
   options.data_sets = of(2000);
-  options.n_threads = threads();
+  options.n_threads = available_cores();
   options.noise = {0, 0.05};
   for (const PowerRow& row : power(options)) {
     EXPECT_GE(row.coverage, 0.90 - (row.data_sets < 2000 ? slack(0.95, row.data_sets) : 0))
@@ -35,7 +33,7 @@ TEST(Coverage, IsThatOfTheLevel) {
 TEST(Robustness, ErrorsAreAtMostHalfOfDeltaCdf) {
   PowerOptions options = robustness_protocol();
   options.data_sets = of(300);
-  options.n_threads = threads();
+  options.n_threads = available_cores();
   for (const PowerRow& row : power(options)) {
     EXPECT_LE(row.rmse, row.delta_cdf_rmse / 2) << row.truth;
     EXPECT_LE(row.estimate_rmse, row.delta_cdf_rmse / 2) << row.truth;
@@ -49,7 +47,7 @@ TEST(Robustness, ErrorsAreAtMostHalfOfDeltaCdf) {
 template <class Make>
 double rejected(int n_sets, const InferenceOptions& options, Make make) {
   std::vector<int> low(static_cast<size_t>(n_sets));
-  parallel_for(threads(), n_sets, [&](int64_t set, int) {
+  parallel_for(available_cores(), n_sets, [&](int64_t set, int) {
     Random random = random_of(13, 0, uint64_t(set));
     WeightPairs pairs;
     pairs.before = draw_start(Start::normal, 1, 1000, random);

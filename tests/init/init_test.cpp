@@ -266,12 +266,29 @@ TEST(ColumnEiBalanced, TheDiagonalIsZeroUnlessItIsWanted) {
     }
 }
 
-// ---- a whole network: biases that cancel the mean of the inputs
+// ---- a whole network
+Numbers started(const Signature& g, const NetSpec& spec) {
+  NetState state;
+  Numbers theta(n_params(g), std::nan(""));
+  initialise_network(SerialTeam{},
+                     InitArgs<double>{{.signature = g,
+                                       .n_nets = 1,
+                                       .nets = &spec,
+                                       .state = &state,
+                                       .theta = theta.data(),
+                                       .momentum = nullptr,
+                                       .mask = nullptr,
+                                       .data = {}}},
+                     0, nullptr);
+  return theta;
+}
+
+// ---- biases that cancel the mean of the inputs
 struct TwoLayers {
   Signature g{.n_in = 784, .n_hidden = 100, .n_layers = 2, .n_out = 10, .batch = 1, .n_steps = 1, .bias = 1};
   NetSpec spec;
   Numbers theta;
-  TwoLayers(ParameterisationId parameterisation, double input_mean, double gain) : theta(n_params(g)) {
+  TwoLayers(ParameterisationId parameterisation, double input_mean, double gain) {
     spec.parameterisation = parameterisation;
     spec.n_excitatory = 90;
     spec.init.recurrent = spec.init.input = spec.init.readout = parameterisation == ParameterisationId::column_ei
@@ -279,17 +296,7 @@ struct TwoLayers {
                                                                     : DistributionId::he_normal;
     spec.init.input_gain = gain;
     spec.init.input_mean = input_mean;
-    NetState state;
-    initialise_network(SerialTeam{},
-                       InitArgs<double>{{.signature = g,
-                                         .n_nets = 1,
-                                         .nets = &spec,
-                                         .state = &state,
-                                         .theta = theta.data(),
-                                         .momentum = nullptr,
-                                         .mask = nullptr,
-                                         .data = {}}},
-                       0, nullptr);
+    theta = started(g, spec);
   }
   Numbers part(int k) const {
     const Tensor t = tensor(g, k);
@@ -325,18 +332,7 @@ Numbers biases(int bias, int bias_recurrent, BiasStart start, int k) {
                     .n_dense = 1};
   NetSpec spec;
   spec.init.bias = start;
-  NetState state;
-  Numbers theta(n_params(g), std::nan(""));
-  initialise_network(SerialTeam{},
-                     InitArgs<double>{{.signature = g,
-                                       .n_nets = 1,
-                                       .nets = &spec,
-                                       .state = &state,
-                                       .theta = theta.data(),
-                                       .momentum = nullptr,
-                                       .mask = nullptr,
-                                       .data = {}}},
-                     0, nullptr);
+  const Numbers theta = started(g, spec);
   const Tensor t = tensor(g, k);
   return {theta.begin() + ptrdiff_t(t.offset), theta.begin() + ptrdiff_t(t.end)};
 }

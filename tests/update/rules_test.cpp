@@ -95,6 +95,19 @@ struct Weight {
   }
 };
 
+Cohort<double> one_network(const Signature& g, const NetSpec& spec, NetState& state, std::vector<double>& theta,
+                           std::vector<double>& momentum, std::vector<double>& second) {
+  return {.signature = g,
+          .n_nets = 1,
+          .nets = &spec,
+          .state = &state,
+          .theta = theta.data(),
+          .momentum = momentum.data(),
+          .second_moment = second.data(),
+          .mask = nullptr,
+          .data = {}};
+}
+
 // ---- the program: a linear model whose weights are the only parameters
 double gradient(int t, int i) { return 0.3 * std::sin(1.3 * i + 0.7 * t) + 0.1 * std::cos(0.37 * i * t); }
 
@@ -121,15 +134,7 @@ void expect_formula(const Named& named) {
     theta[size_t(i)] = i % 10 == 9 ? 0 : 0.5 * std::sin(2.1 * i + 1);
     expected.push_back({theta[size_t(i)]});
   }
-  const Cohort<double> cohort{.signature = g,
-                              .n_nets = 1,
-                              .nets = &spec,
-                              .state = &state,
-                              .theta = theta.data(),
-                              .momentum = momentum.data(),
-                              .second_moment = second.data(),
-                              .mask = nullptr,
-                              .data = {}};
+  const Cohort<double> cohort = one_network(g, spec, state, theta, momentum, second);
   int moved = 0;
   for (int t = 0; t < n_steps; ++t) {
     for (int i = 0; i < n_weights; ++i) d[size_t(i)] = gradient(t, i);
@@ -207,15 +212,7 @@ TEST(Rules, TensorsOfOneNetworkHaveGeometriesOfTheirOwn) {
     theta[i] = std::sin(double(i) + 0.5);
     expected.push_back({theta[i]});
   }
-  const Cohort<double> cohort{.signature = g,
-                              .n_nets = 1,
-                              .nets = &spec,
-                              .state = &state,
-                              .theta = theta.data(),
-                              .momentum = momentum.data(),
-                              .second_moment = second.data(),
-                              .mask = nullptr,
-                              .data = {}};
+  const Cohort<double> cohort = one_network(g, spec, state, theta, momentum, second);
   for (int t = 0; t < 5; ++t) {
     for (size_t i = 0; i < n; ++i) d[i] = gradient(t, int(i));
     ASSERT_TRUE(update(SerialTeam{}, g, Network<double>(cohort, 0), t, d.data()));

@@ -348,11 +348,11 @@ const Program<Real>& shallow_program() {
   return program;
 }
 const char* shallow_refuses(const Signature& g) {
-  return g.n_layers > 0            ? "hidden layers"
+  return is_shallow(g)             ? nullptr
+         : g.n_layers > 0          ? "hidden layers"
          : g.n_steps > 1           ? "more than one step"
          : g.cell != CellId::dense ? "cells that are not dense"
-         : g.bias > 1              ? "biases of several parts"
-                                   : nullptr;
+                                   : "biases of several parts";
 }
 
 COHORT_END
