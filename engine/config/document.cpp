@@ -266,12 +266,14 @@ Node parse_checked(std::string_view text, const SourcePtr& source) {
   }
 }
 
+// A word or a path: nothing that TOML has a meaning for.
 bool is_bare_word(std::string_view text) {
-  return !text.empty() &&
+  const auto letter = [](unsigned char c) { return std::isalpha(c) || c == '_' || c == '/' || c == '~'; };
+  const bool begins = (!text.empty() && letter(text[0])) || text.starts_with("./") || text.starts_with("../");
+  return begins &&
          std::all_of(text.begin(), text.end(),
-                     [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '-'; }) &&
-         !std::isdigit(static_cast<unsigned char>(text[0])) && text != "true" && text != "false" && text != "inf" &&
-         text != "nan";
+                     [=](unsigned char c) { return letter(c) || std::isdigit(c) || c == '.' || c == '-'; }) &&
+         text != "true" && text != "false" && text != "inf" && text != "nan";
 }
 
 }  // namespace

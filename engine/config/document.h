@@ -42,7 +42,7 @@ std::string read_config(const std::string& path);
 // The root table. Throws ConfigError for text that is too large, too deep, binary, not UTF-8, empty or not TOML.
 Node parse_document(std::string_view text, const std::string& source);
 
-// "key=value" as given on the command line: the key in TOML's dotted form, the value as TOML or a bare word, which is
+// "key=value" as given on the command line: the key in TOML's dotted form, the value as TOML or a bare word or path, which is
 // a string. The root table holds that one entry; errors point to "--set key=value".
 Node parse_override(const std::string& assignment);
 

@@ -1,4 +1,5 @@
 // All cores, one network per core at a time.
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,12 +20,15 @@ namespace cohort::engine {
 
 namespace {
 
-constexpr size_t kAlignment = 256;
+constexpr size_t kAlignment = 256, kHugePage = 2 << 20;
 
+// Large arrays are asked for in huge pages: products walk down their rows, each on a page of its own.
 void* aligned_zeros(size_t bytes) {
-  const size_t rounded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
-  void* memory = std::aligned_alloc(kAlignment, rounded ? rounded : kAlignment);
+  const size_t alignment = bytes < kHugePage ? kAlignment : kHugePage;
+  const size_t rounded = (std::max<size_t>(bytes, 1) + alignment - 1) / alignment * alignment;
+  void* memory = std::aligned_alloc(alignment, rounded);
   if (!memory) throw std::bad_alloc();
+  if (bytes >= kHugePage) madvise(memory, rounded, MADV_HUGEPAGE);  // a wish
   return std::memset(memory, 0, rounded);
 }
 

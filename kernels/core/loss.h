@@ -65,20 +65,43 @@ struct cross_entropy {
   }
 };
 
+// Losses that are sums over the outputs: of(v, target, one, slope) of each logit v. Whether targets are labels is asked outside
+// of the loop, which would not vectorise.
+template <class Real, class Of>
+COHORT_FORCE_INLINE void sum_outputs(Real* y, int n_out, int n, int first, int width, const Targets<Real>& t,
+                                     Real* loss, Of of) {
+  for (int j = 0; j < width; ++j) loss[j] = Real(0);
+  for (int o = 0; o < n_out; ++o) {
+    Real* const row = y + size_t(o) * size_t(n) + first;
+    const auto over = [=](auto target) {
+      COHORT_SIMD
+      for (int j = 0; j < width; ++j) {
+        Real one, slope;
+        of(row[j], target(j), one, slope);
+        loss[j] += one;
+        row[j] = slope;
+      }
+    };
+    if (t.label) {
+      const int32_t* const label = t.label + first;
+      over([=](int j) { return label[j] == o ? Real(1) : Real(0); });
+    } else {
+      const Real* const target = t.target + size_t(o) * size_t(n) + first;
+      over([=](int j) { return target[j]; });
+    }
+  }
+}
+
 struct mse {
   static constexpr const char* doc = "squared error, summed over outputs";
   template <int block, class Real>
   COHORT_TEAM_FN static void apply(Real* y, int n_out, int n, int first, int width, const Targets<Real>& t, Real,
                                    Real* loss) {
-    for (int j = 0; j < width; ++j) {
-      loss[j] = Real(0);
-      for (int o = 0; o < n_out; ++o) {
-        Real& v = y[size_t(o) * size_t(n) + size_t(first + j)];
-        const Real e = v - t.at(o, first + j, n);
-        loss[j] += e * e;
-        v = Real(2) * e;
-      }
-    }
+    sum_outputs(y, n_out, n, first, width, t, loss, [](Real v, Real target, Real& one, Real& slope) {
+      const Real e = v - target;
+      one = e * e;
+      slope = Real(2) * e;
+    });
   }
 };
 
@@ -87,15 +110,11 @@ struct bce {
   template <int block, class Real>
   COHORT_TEAM_FN static void apply(Real* y, int n_out, int n, int first, int width, const Targets<Real>& t, Real,
                                    Real* loss) {
-    for (int j = 0; j < width; ++j) {
-      loss[j] = Real(0);
-      for (int o = 0; o < n_out; ++o) {
-        Real& v = y[size_t(o) * size_t(n) + size_t(first + j)];
-        const Real target = t.at(o, first + j, n), decay = math::exp(-math::abs(v));
-        loss[j] += math::max(Real(0), v) - v * target + math::log(Real(1) + decay);
-        v = (v > Real(0) ? Real(1) : decay) / (Real(1) + decay) - target;
-      }
-    }
+    sum_outputs(y, n_out, n, first, width, t, loss, [](Real v, Real target, Real& one, Real& slope) {
+      const Real decay = math::exp(-math::abs(v));
+      one = math::max(Real(0), v) - v * target + math::log_positive(Real(1) + decay);
+      slope = (v > Real(0) ? Real(1) : decay) / (Real(1) + decay) - target;
+    });
   }
 };
 

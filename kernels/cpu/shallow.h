@@ -15,14 +15,15 @@ struct ShallowTile {
   // As many products of rows of x and w at once as a vector has lanes, so that all their sums are one vector.
   static constexpr int rows = lanes < 4 ? lanes : 4, cols = lanes / rows;
 
-  // out[c * rows + r] = sum_k x[r][k] w[c][k] for c < n, k < length, a multiple of `lanes`.
+  // out[c * rows + r] = sum_k x[r][k] w[c][k] for c < n, k < length, a multiple of `lanes`. Meanwhile next [length] is fetched.
   template <int n>
   static __attribute__((noinline)) void multiply(const Real* const* x, const Real* w, ptrdiff_t ldw, int length,
-                                                 Real* out) {
+                                                 const Real* next, Real* out) {
     Vec acc[n][rows] = {};
     const Real *const x0 = x[0], *const x1 = x[rows > 1], *const x2 = x[rows > 2 ? 2 : 0],
                       *const x3 = x[rows > 2 ? 3 : 0];
     for (int k = 0; k < length; k += lanes) {
+      __builtin_prefetch(next + k);
       Vec xv[4];
       xv[0] = *reinterpret_cast<const Vec*>(x0 + k);
       xv[1] = *reinterpret_cast<const Vec*>(x1 + k);
@@ -45,32 +46,62 @@ struct ShallowTile {
   }
   template <int n>
   static COHORT_FORCE_INLINE void multiply_some(int have, const Real* const* x, const Real* w, ptrdiff_t ldw,
-                                                int length, Real* out) {
+                                                int length, const Real* next, Real* out) {
     if (have == n)
-      multiply<n>(x, w, ldw, length, out);
+      multiply<n>(x, w, ldw, length, next, out);
     else if constexpr (n > 1)
-      multiply_some<n - 1>(have, x, w, ldw, length, out);
+      multiply_some<n - 1>(have, x, w, ldw, length, next, out);
   }
 };
 
-// y[c * ldy + r] += sum_k x[r * ld + k] w[c * ld + k], r < rows, c < cols, k < ld, a multiple of a vector.
+// y[c * ldy + r] += sum_k x[r * ld + k] w[c * ld + k], r < rows, c < cols, k < ld, a multiple of a vector. Pieces of `together`
+// rows of w stay in the first-level cache while those of x go by, each fetched while the ones before it are multiplied.
 template <class Real>
 inline void add_logits(int rows, int cols, int ld, const Real* x, const Real* w, Real* y, ptrdiff_t ldy) {
   using T = ShallowTile<Real>;
-  constexpr int piece = 2048 / int(sizeof(Real));  // of rows of x and w that meet in the first-level cache
+  constexpr int piece = 2048 / int(sizeof(Real)), together = 16;
   for (int k = 0; k < ld; k += piece) {
     const int length = ld - k < piece ? ld - k : piece;
-    for (int r = 0; r < rows; r += T::rows) {
-      const int n = rows - r < T::rows ? rows - r : T::rows;
-      const Real* row[T::rows];
-      for (int i = 0; i < T::rows; ++i) row[i] = x + ptrdiff_t(r + (i < n ? i : n - 1)) * ld + k;
-      for (int c = 0; c < cols; c += T::cols) {
-        const int have = cols - c < T::cols ? cols - c : T::cols;
-        alignas(64) Real out[T::lanes];
-        T::template multiply_some<T::cols>(have, row, w + ptrdiff_t(c) * ld + k, ld, length, out);
-        for (int j = 0; j < have; ++j)
-          for (int i = 0; i < n; ++i) y[(c + j) * ldy + r + i] += out[j * T::rows + i];
+    for (int block = 0; block < cols; block += together) {
+      const int end = cols - block < together ? cols : block + together;
+      for (int r = 0; r < rows; r += T::rows) {
+        const int n = rows - r < T::rows ? rows - r : T::rows;
+        const Real *row[T::rows], *next = x + ptrdiff_t(r + n < rows ? r + n : 0) * ld + k;
+        if (r + n >= rows && end == cols) next += length;
+        for (int i = 0; i < T::rows; ++i) row[i] = x + ptrdiff_t(r + (i < n ? i : n - 1)) * ld + k;
+        for (int c = block; c < end; c += T::cols, next += ld) {
+          const int have = end - c < T::cols ? end - c : T::cols;
+          alignas(64) Real out[T::lanes];
+          T::template multiply_some<T::cols>(have, row, w + ptrdiff_t(c) * ld + k, ld, length, next, out);
+          for (int j = 0; j < have; ++j)
+            for (int i = 0; i < n; ++i) y[(c + j) * ldy + r + i] += out[j * T::rows + i];
+        }
       }
+    }
+  }
+}
+
+// f(c, k, sum_r e[c * lde + r] x[r * ld + k]) for c < cols, k < n_in. Panels of x stay in the first-level cache; each is fetched
+// while the one before it is multiplied.
+template <class Real, class F>
+inline void for_each_gradient(int rows, int cols, int n_in, const Real* e, ptrdiff_t lde, const Real* x, ptrdiff_t ld,
+                              F f) {
+  constexpr int width = Tile<Real>::widest * Tile<Real>::lanes, height = 6, line = 64 / int(sizeof(Real));
+  const SerialTeam team;
+  const int tiles = (cols + height - 1) / height, share = (rows + tiles - 1) / tiles;
+  for (int k = 0; k < n_in; k += width) {
+    const int have = n_in - k < width ? n_in - k : width;
+    for (int c = 0, fetched = 0; c < cols; c += height) {
+      for (const int until = fetched + share; fetched < until && fetched < rows; ++fetched)
+        for (int i = 0; i < width; i += line) __builtin_prefetch(x + fetched * ld + k + width + i);
+      const Product<Real> product[1] = {{e + c * lde, lde, 1, x + k, ld, rows}};
+      const int high = cols - c < height ? cols - c : height;
+      if (have == width)
+        team.gemm(high, width, product, [=](int i, int j, Real v) { f(c + i, k + j, v); });
+      else
+        team.gemm(high, have, product, [=](int i, int j, Real v) {
+          if (j < have) f(c + i, k + j, v);
+        });
     }
   }
 }
@@ -78,17 +109,15 @@ inline void add_logits(int rows, int cols, int ld, const Real* x, const Real* w,
 // For a group of up to `count` networks.
 template <class Real>
 struct ShallowWorkspace {
-  Batch<Real> batch;    // x [batch][ld]
-  Real* y;              // [count][n_out][batch]
-  Real* w;              // [count][n_out][ld], beyond n_in 0
-  Real* b;              // [count][n_out]
-  Real* gradient;       // [count][n_out][ld]
-  Real* bias_gradient;  // [count][n_out]
-  Real* theta;          // gradient of one network [n_params]
-  Real* loss;           // [count]
-  int32_t* networks;    // [count] those that learn
-  double* right;        // [count] of evaluations
-  double* mean;         // [count]
+  Batch<Real> batch;  // x [batch][ld]
+  Real* y;            // [count][n_out][batch]
+  Real* w;            // [count][n_out][ld], beyond n_in 0
+  Real* b;            // [count][n_out]
+  Real* gradient;     // [count][n_params]
+  Real* loss;         // [count]
+  int32_t* networks;  // [count] those that learn
+  double* right;      // [count] of evaluations
+  double* mean;       // [count]
 
   COHORT_FN static ShallowWorkspace carve(Arena& arena, const Signature& g, int count, Purpose purpose) {
     const size_t ld = size_t(SerialTeam::pad<Real>(g.n_in)), columns = size_t(count) * size_t(g.n_out);
@@ -99,9 +128,7 @@ struct ShallowWorkspace {
     w.b = arena.take<Real>(columns);
     w.loss = arena.take<Real>(size_t(count));
     if (purpose == Purpose::learning) {
-      w.gradient = arena.take<Real>(columns * ld);
-      w.bias_gradient = arena.take<Real>(columns);
-      w.theta = arena.take<Real>(n_params(g));
+      w.gradient = arena.take<Real>(size_t(count) * n_params(g));
       w.networks = arena.take<int32_t>(size_t(count));
     } else {
       w.right = arena.take<double>(size_t(count));
@@ -166,10 +193,10 @@ inline void shallow_weights(const Cohort<Real>& cohort, const int32_t* networks,
   }
 }
 
-// One step of the networks in w.networks: their losses in w.loss, the sums of their gradients in w.gradient and w.bias_gradient.
-// Returns what the sums are to be multiplied with. `drawn`: the whole batch is in memory.
+// One step of the networks in w.networks: their losses in w.loss, their gradients in w.gradient. `drawn`: the whole batch is in
+// memory.
 template <class Real>
-inline Real shallow_gradients(const TrainArgs<Real>& a, const NetSpec& spec, int count, int64_t step, bool drawn,
+inline void shallow_gradients(const TrainArgs<Real>& a, const NetSpec& spec, int count, int64_t step, bool drawn,
                               const ShallowWorkspace<Real>& w) {
   const SerialTeam team;
   const Signature& g = a.cohort.signature;
@@ -178,8 +205,8 @@ inline Real shallow_gradients(const TrainArgs<Real>& a, const NetSpec& spec, int
   const Batch<Real>& batch = w.batch;
   const Targets<Real> targets{has_classes(task.id) ? batch.label : nullptr, batch.target, batch.weight};
   const int most = drawn ? (g.batch < 512 ? g.batch : 512) : shallow_rows<Real>(g);
-  for (ptrdiff_t i = 0; i < ptrdiff_t(columns) * ld; ++i) w.gradient[i] = Real(0);
-  for (int c = 0; c < columns; ++c) w.bias_gradient[c] = Real(0);
+  const Tensor weights = tensor(g, readout_tensor(g)), bias = tensor(g, layer_bias_tensor(0));
+  const ptrdiff_t stride = ptrdiff_t(n_params(g));
   for (int i = 0; i < count; ++i) w.loss[i] = Real(0);
   Real counted = Real(0);
   for (int row = 0; row < g.batch; row += most) {
@@ -196,18 +223,23 @@ inline Real shallow_gradients(const TrainArgs<Real>& a, const NetSpec& spec, int
       const Real* const losses = batch.row_loss + first;
       w.loss[i] += team.sum<Real>(rows, [=](int r) { return weight[r] ? losses[r] : Real(0); });
     }
-    const Product<Real> product[1] = {{w.y + first, n, 1, batch.x + ptrdiff_t(first) * ld, ld, rows}};
-    Real* const gradient = w.gradient;
-    team.gemm(columns, g.n_in, product, [=](int c, int k, Real v) { gradient[ptrdiff_t(c) * ld + k] += v; });
+    Real* const to = w.gradient + weights.offset;
+    const auto at = [=](int c, int k) { return (c / n_out) * stride + (c % n_out) * ptrdiff_t(g.n_in) + k; };
+    const Real *const e = w.y + first, *const x = batch.x + ptrdiff_t(first) * ld;
+    if (row == 0)
+      for_each_gradient(rows, columns, g.n_in, e, n, x, ld, [=](int c, int k, Real v) { to[at(c, k)] = v; });
+    else
+      for_each_gradient(rows, columns, g.n_in, e, n, x, ld, [=](int c, int k, Real v) { to[at(c, k)] += v; });
     if (!g.bias) continue;
     for (int c = 0; c < columns; ++c) {
-      const Real* const e = w.y + ptrdiff_t(c) * n + first;
-      w.bias_gradient[c] += team.sum<Real>(rows, [=](int r) { return e[r]; });
+      Real& sum = w.gradient[(c / n_out) * stride + ptrdiff_t(bias.offset) + c % n_out];
+      sum = (row == 0 ? Real(0) : sum) + team.sum<Real>(rows, [=](int r) { return e[ptrdiff_t(c) * n + r]; });
     }
   }
-  const Real scale = counted > Real(0) ? Real(1) / counted : Real(0);
+  const Real scale = counted > Real(0) ? Real(1) / counted : Real(0), of_gradient = Real(g.batch) * scale;
   for (int i = 0; i < count; ++i) w.loss[i] *= scale;
-  return counted > Real(0) ? Real(g.batch) / counted : Real(0);
+  if (of_gradient != Real(1))
+    for (ptrdiff_t i = 0; i < count * stride; ++i) w.gradient[i] *= of_gradient;
 }
 
 // Up to a.steps steps of networks [count] with the same data, at the same step; of those that learn alone none.
@@ -217,7 +249,6 @@ void train_shallow(const TrainArgs<Real>& a, const int32_t* networks, int count,
   const Signature& g = a.cohort.signature;
   Arena arena(memory);
   const ShallowWorkspace<Real> w = ShallowWorkspace<Real>::carve(arena, g, count, Purpose::learning);
-  const int n_out = g.n_out, ld = w.batch.ld;
   bool any = false;
   for (int i = 0; i < count; ++i) {
     if (learns_alone(a.cohort.nets[networks[i]])) continue;
@@ -228,7 +259,6 @@ void train_shallow(const TrainArgs<Real>& a, const int32_t* networks, int count,
   const NetSpec& spec = a.cohort.nets[networks[0]];
   const bool drawn = is_one_batch(g, spec.task);
   if (drawn) fill_batch(team, g, spec, a.cohort.data, Split::train, {rng::phase_probe, 0, 0}, g.batch, w.batch);
-  const Tensor weights = tensor(g, readout_tensor(g)), bias = tensor(g, layer_bias_tensor(0));
   for (int64_t done = 0; done < a.steps; ++done) {
     int n = 0;
     int64_t step = 0;
@@ -241,17 +271,12 @@ void train_shallow(const TrainArgs<Real>& a, const int32_t* networks, int count,
     }
     if (n == 0) return;
     shallow_weights(a.cohort, w.networks, n, w);
-    const Real scale = shallow_gradients(a, spec, n, step, drawn, w);
+    shallow_gradients(a, spec, n, step, drawn, w);
     for (int i = 0; i < n; ++i) {
       const Network<Real> net(a.cohort, w.networks[i]);
-      for (int o = 0; o < n_out; ++o) {
-        const Real* const from = w.gradient + ptrdiff_t(i * n_out + o) * ld;
-        Real* const to = w.theta + weights.offset + ptrdiff_t(o) * g.n_in;
-        for (int k = 0; k < g.n_in; ++k) to[k] = scale * from[k];
-        if (g.bias) w.theta[bias.offset + size_t(o)] = scale * w.bias_gradient[i * n_out + o];
-      }
+      Real* const gradient = w.gradient + ptrdiff_t(i) * ptrdiff_t(n_params(g));
       a.loss[ptrdiff_t(w.networks[i]) * a.steps + done] = w.loss[i];
-      const bool healthy = w.loss[i] - w.loss[i] == Real(0) && update(team, g, net, step, w.theta);
+      const bool healthy = w.loss[i] - w.loss[i] == Real(0) && update(team, g, net, step, gradient);
       if (healthy)
         ++net.state.step;
       else

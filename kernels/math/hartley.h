@@ -31,12 +31,23 @@ COHORT_FORCE_INLINE void add_and_subtract(Real& a, Real& b, Real t) {
   b = kept - t;
 }
 
+// The transform's sines and cosines for m = 2^q numbers: turns [m]. Ends synced.
+template <class Team, class Real>
+COHORT_TEAM_FN void hartley_turns(const Team& team, int m, Real* turns) {
+  for (int h = 2; h < m; h *= 2) {
+    Real *const sine = turns + h, *const cosine = sine + h / 2;
+    team.for_each(h / 2, [=](int k) { math::sincospi(Real(k) / Real(h), sine + k, cosine + k); });
+  }
+  team.sync();
+}
+
 // H_j = sum_t h_t (cos + sin)(2 pi j t / m) for j < m = 2^q, in place: h_t is at x[bit_reversed(t)], H_j will be at x[j]. Where
 // h_t = h_{m-t}, H is the Fourier transform of h. Ends synced.
 template <class Team, class Real>
-COHORT_TEAM_FN void hartley(const Team& team, int m, Real* x) {
+COHORT_TEAM_FN void hartley(const Team& team, int m, const Real* turns, Real* x) {
   for (int h = 1; h < m; h *= 2) {  // blocks of 2 h from the transforms of their even and odd numbers
     const int blocks = m / (2 * h), half = h / 2;
+    const Real *const sine = turns + h, *const cosine = sine + half;
     team.for_each(blocks, [=](int b) {
       Real *const even = x + 2 * h * b, *const odd = even + h;
       add_and_subtract(even[0], odd[0], odd[0]);
@@ -44,9 +55,7 @@ COHORT_TEAM_FN void hartley(const Team& team, int m, Real* x) {
     });
     const auto turn = [=](int b, int k) {
       Real *const even = x + 2 * h * b, *const odd = even + h;
-      Real s, c;
-      math::sincospi(Real(k) / Real(h), &s, &c);
-      const Real u = odd[k], v = odd[h - k];
+      const Real s = sine[k], c = cosine[k], u = odd[k], v = odd[h - k];
       add_and_subtract(even[k], odd[k], c * u + s * v);
       add_and_subtract(even[h - k], odd[h - k], s * u - c * v);
     };

@@ -44,12 +44,25 @@ struct BatchKey {
   uint32_t first;
 };
 
-// Of `count` samples, that of a trial: training walks through shuffled epochs, everything else through them in their order.
-COHORT_TEAM_FN int sample_of(const NetSpec& spec, int count, const BatchKey& key, uint32_t row, int batch) {
-  const uint64_t n = key.number * uint64_t(batch) + key.first + row;
-  const uint32_t within = uint32_t(n % uint64_t(count));
-  const rng::Key epoch(spec.seed, 0, rng::stream_shuffle, key.phase, n / uint64_t(count));
-  return int(key.phase == rng::phase_train ? rng::permute(within, uint32_t(count), epoch) : within);
+// sample [rows]: that of every trial, of `count`. Training walks through shuffled epochs, everything else through them in their
+// order. A lane's rows are those of team.lane() + k team.size(), or all. No sync.
+template <class Team>
+COHORT_TEAM_FN void choose_samples(const Team& team, const NetSpec& spec, int count, const BatchKey& key, int rows,
+                                   int batch, int32_t* sample) {
+  constexpr int block = Team::block > 1 ? 128 : 1;
+  const uint64_t from = key.number * uint64_t(batch) + key.first;
+  for (int first = team.lane() * block; first < rows; first += team.size() * block) {
+    const int n = rows - first < block ? rows - first : block;
+    uint32_t chosen[block], epoch[block];
+    for (int j = 0; j < n; ++j) {
+      const uint64_t trial = from + uint64_t(first + j);
+      chosen[j] = uint32_t(trial % uint64_t(count));
+      epoch[j] = uint32_t(trial / uint64_t(count));
+    }
+    if (key.phase == rng::phase_train)
+      rng::permute<block>(n, chosen, epoch, uint32_t(count), {spec.seed, 0, rng::stream_shuffle, key.phase, 0});
+    for (int j = 0; j < n; ++j) sample[first + j] = int32_t(chosen[j]);
+  }
 }
 
 // Fills `rows` trials. Ends synced. Generated trials and their noise come from the phase's own streams, by batch and row;
@@ -75,9 +88,9 @@ COHORT_PHASE_FN void fill_batch(const Team& team, const Signature& g, const NetS
     const rng::Phase phase = fixed ? rng::phase_train : key.phase;
     const uint64_t number = fixed ? 0 : key.number;
     const rng::Key trials(spec.seed, 0, rng::stream_trial, phase, number);
+    if (samples > 0) choose_samples(team, spec, samples, key, rows, g.batch, b.sample);
     for (int r = team.lane(); r < rows; r += team.size()) {
-      const int sample = samples > 0 ? sample_of(spec, samples, key, uint32_t(r), g.batch) : 0;
-      b.sample[r] = sample;
+      const int sample = samples > 0 ? b.sample[r] : 0;
       rng::Sequence random(trials, fixed ? uint32_t(sample) : key.first + uint32_t(r));
       Trial<Real> trial(b.x + r * ld, ptrdiff_t(rows) * ld, n_in, b.label + r, b.target + r, b.weight + r, rows, n,
                         split == Split::train);

@@ -40,17 +40,18 @@ struct linear_regression {
     return Real(1 / (1 + (lag ? math::exp(p[1] * math::log(double(lag))) : 0)));
   }
 
-  // Scratch: first the transform [m], then sqrt(lambda / m) [m] in the transform's order.
+  // Scratch: the transform [m], sqrt(lambda / m) [m] in the transform's order, the transform's turns [m].
   template <class Team, class Real>
   COHORT_TEAM_FN static void prepare(const Team& team, const double* p, Real* scratch) {
     const int m = circulant(n_in(p));
-    Real *const x = scratch, *const root = scratch + m;
+    Real *const x = scratch, *const root = scratch + m, *const turns = root + m;
+    hartley_turns(team, m, turns);
     team.for_each(m, [=](int i) {
       const int t = bit_reversed(i, m);
       x[i] = covariance<Real>(p, t < m - t ? t : m - t);
     });
     team.sync();
-    hartley(team, m, x);
+    hartley(team, m, turns, x);
     team.for_each(m, [=](int i) {
       root[i] = math::sqrt(math::max(Real(0), x[bit_reversed(i, m)]) / Real(m));  // below 0 by rounding alone
     });
@@ -61,12 +62,12 @@ struct linear_regression {
   COHORT_TEAM_FN static void add_inputs(const Team& team, const double* p, const rng::Key& key, uint32_t base,
                                         Real* scratch, Real* inputs) {
     const int n = n_in(p), m = circulant(n);
-    Real *const x = scratch, *const root = scratch + m;
+    Real *const x = scratch, *const root = scratch + m, *const turns = root + m;
     rng::fill_normals(team, key, base, 1, m / 4, x);
     team.sync();
     team.for_each(m, [=](int i) { x[i] *= root[i]; });
     team.sync();
-    hartley(team, m, x);
+    hartley(team, m, turns, x);
     const rng::Key local = key;
     team.for_each((n + 3) / 4, [=](int q) {
       const rng::Words words = local.words(base + uint32_t(q), 1);

@@ -27,7 +27,7 @@
 
 COHORT_BEGIN
 
-COHORT_FN size_t n_task_scratch(int n_in) { return 8 * size_t(n_in) + 8; }
+COHORT_FN size_t n_task_scratch(int n_in) { return 12 * size_t(n_in) + 12; }
 
 template <class Real>
 class Trial {

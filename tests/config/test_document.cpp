@@ -90,7 +90,13 @@ TEST(Document, OverridesAreTomlOrABareWord) {
   const auto value = [](const std::string& assignment) { return parse_override(assignment).table()->items.front(); };
   EXPECT_EQ(std::get<std::string>(value("v=tanh").value), "tanh");
   EXPECT_EQ(std::get<std::string>(value("v=\"tanh\"").value), "tanh");
+  for (const std::string path : {"runs/a", "../runs/a-2", "./a", "/data/x.3", "~/a", "x-1", "_a"})
+    EXPECT_EQ(std::get<std::string>(value("v=" + path).value), path);
   EXPECT_EQ(std::get<int64_t>(value("v=3").value), 3);
+  EXPECT_EQ(std::get<int64_t>(value("v=-3").value), -3);
+  EXPECT_EQ(std::get<double>(value("v=-3e-1").value), -0.3);
+  for (const std::string neither : {"v=.5", "v=3/4", "v=..", "v=-a"})
+    EXPECT_THROW(value(neither), ConfigError) << neither;
   EXPECT_EQ(std::get<double>(value("v = 3e-1").value), 0.3);
   EXPECT_TRUE(std::get<bool>(value("v=true").value));
   EXPECT_EQ(item(value("a.b=1"), "b").key, "b");

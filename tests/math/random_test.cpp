@@ -173,6 +173,24 @@ TEST(Permute, IsABijection) {
     EXPECT_EQ(std::count(hits.begin(), hits.end(), 1), int64_t(n)) << n;
   }
 }
+TEST(Permute, ManyTogetherAreAsEachAlone) {
+  constexpr int most = 70;
+  constexpr uint32_t unused = 0xffffffffu;
+  for (const uint32_t n : {1u, 5u, 65u, 1000u, 55'000u})  // of 65 in 256, three of four walk on
+    for (const int count : {1, 16, 33, most}) {
+      uint32_t i[most], step[most];
+      for (int j = 0; j < most; ++j) {
+        i[j] = j < count ? uint32_t(j * 7) % n : unused;
+        step[j] = uint32_t(j / 3);
+      }
+      rng::permute<most>(count, i, step, n, rng::Key(8, 0, rng::stream_shuffle, 0, 12345));
+      for (int j = 0; j < count; ++j) {
+        const rng::Key alone(8, 0, rng::stream_shuffle, 0, step[j]);
+        EXPECT_EQ(i[j], rng::permute(uint32_t(j * 7) % n, n, alone)) << n << ' ' << j;
+      }
+      for (int j = count; j < most; ++j) EXPECT_EQ(i[j], unused);
+    }
+}
 // Every element to every place, and every distance between the places of neighbours, equally often: within 5 %, five
 // times the noise of so many draws.
 TEST(Permute, OrdersOfSmallSetsAreUniform) {
