@@ -88,13 +88,11 @@ inline void for_each_gradient(int rows, int cols, int n_in, const Real* e, ptrdi
                               F f) {
   constexpr int width = Tile<Real>::widest * Tile<Real>::lanes, height = 6, line = 64 / int(sizeof(Real));
   const SerialTeam team;
-  const int tiles = (cols + height - 1) / height, share = (rows + tiles - 1) / tiles;
   for (int k = 0; k < n_in; k += width) {
     const int have = n_in - k < width ? n_in - k : width;
-    for (int c = 0, fetched = 0; c < cols; c += height) {
-      for (const int until = fetched + share; fetched < until && fetched < rows; ++fetched)
-        for (int i = 0; i < width; i += line) __builtin_prefetch(x + fetched * ld + k + width + i);
-      const Product<Real> product[1] = {{e + c * lde, lde, 1, x + k, ld, rows}};
+    for (int c = 0; c < cols; c += height) {
+      const int ahead = width + c / height * line % width;
+      const Product<Real> product[1] = {{e + c * lde, lde, 1, x + k, ld, rows, ahead}};
       const int high = cols - c < height ? cols - c : height;
       if (have == width)
         team.gemm(high, width, product, [=](int i, int j, Real v) { f(c + i, k + j, v); });

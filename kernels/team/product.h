@@ -12,6 +12,7 @@ struct Product {
   const Real* b;  // [k][ldb], rows readable up to Team::pad(n)
   ptrdiff_t ldb;
   int k;
+  int ahead = 0;  // so far ahead in every row of b a cache line may be fetched
 };
 
 COHORT_END

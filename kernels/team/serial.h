@@ -47,11 +47,12 @@ struct Tile {
     for (int p = 0; p < n_products; ++p) {
       const Real* a = products[p].a + row * products[p].a_row;
       const Real* b = products[p].b + col;
-      const ptrdiff_t a_row = products[p].a_row, a_k = products[p].a_k, ldb = products[p].ldb;
+      const ptrdiff_t a_row = products[p].a_row, a_k = products[p].a_k, ldb = products[p].ldb, ahead = products[p].ahead;
       for (int k = products[p].k; k > 0; --k) {
         Vec bv[vecs];
 #pragma GCC unroll 4
         for (int v = 0; v < vecs; ++v) bv[v] = *reinterpret_cast<const Vec*>(b + v * lanes);
+        if constexpr (vecs == widest) __builtin_prefetch(b + ahead);
 #pragma GCC unroll 8
         for (int r = 0; r < rows; ++r) {
           const Vec av = a[r * a_row] - Vec{};  // x - 0 is x, a broadcast; 0 + x is an addition
