@@ -14,10 +14,12 @@ struct ShallowTile {
   static constexpr int lanes = Tile<Real>::lanes;
   // As many products of rows of x and w at once as a vector has lanes, so that all their sums are one vector.
   static constexpr int rows = lanes < 4 ? lanes : 4, cols = lanes / rows;
+  static constexpr int piece =
+      2048 / int(sizeof(Real));  // of the inputs: of 16 columns it fits in the first-level cache
 
   // out[c * rows + r] = sum_k x[r][k] w[c][k] for c < n, k < length, a multiple of `lanes`. Meanwhile next [length] is fetched.
   template <int n>
-  static __attribute__((noinline)) void multiply(const Real* const* x, const Real* w, ptrdiff_t ldw, int length,
+  static __attribute__((noinline)) void multiply(const Real* const* x, const Real* const* w, int length,
                                                  const Real* next, Real* out) {
     Vec acc[n][rows] = {};
     const Real *const x0 = x[0], *const x1 = x[rows > 1], *const x2 = x[rows > 2 ? 2 : 0],
@@ -31,7 +33,7 @@ struct ShallowTile {
       xv[3] = *reinterpret_cast<const Vec*>(x3 + k);
 #pragma GCC unroll 4
       for (int c = 0; c < n; ++c) {
-        const Vec wv = *reinterpret_cast<const Vec*>(w + c * ldw + k);
+        const Vec wv = *reinterpret_cast<const Vec*>(w[c] + k);
 #pragma GCC unroll 4
         for (int r = 0; r < rows; ++r) acc[c][r] += xv[r] * wv;
       }
@@ -45,34 +47,48 @@ struct ShallowTile {
     *reinterpret_cast<Vec*>(out) = all[0];
   }
   template <int n>
-  static COHORT_FORCE_INLINE void multiply_some(int have, const Real* const* x, const Real* w, ptrdiff_t ldw,
-                                                int length, const Real* next, Real* out) {
+  static COHORT_FORCE_INLINE void multiply_some(int have, const Real* const* x, const Real* const* w, int length,
+                                                const Real* next, Real* out) {
     if (have == n)
-      multiply<n>(x, w, ldw, length, next, out);
+      multiply<n>(x, w, length, next, out);
     else if constexpr (n > 1)
-      multiply_some<n - 1>(have, x, w, ldw, length, next, out);
+      multiply_some<n - 1>(have, x, w, length, next, out);
   }
 };
 
-// y[c * ldy + r] += sum_k x[r * ld + k] w[c * ld + k], r < rows, c < cols, k < ld, a multiple of a vector. Pieces of `together`
-// rows of w stay in the first-level cache while those of x go by, each fetched while the ones before it are multiplied.
+// Rows of weights where they are. Their last piece is a copy [piece] that goes on with zeros.
 template <class Real>
-inline void add_logits(int rows, int cols, int ld, const Real* x, const Real* w, Real* y, ptrdiff_t ldy) {
+struct ShallowWeights {
+  const Real** row;  // [columns]
+  Real* last;        // [columns][piece]
+
+  const Real* at(int column, int k, bool in_last) const {
+    return in_last ? last + ptrdiff_t(column) * ShallowTile<Real>::piece : row[column] + k;
+  }
+};
+
+// y[c * ldy + r] += sum_k x[r * ld + k] w_c[k], r < rows, c < cols, k < ld, a multiple of a vector. Pieces of `together` rows of w
+// stay in the first-level cache while those of x go by, each fetched while the ones before it are multiplied.
+template <class Real>
+inline void add_logits(int rows, int cols, int ld, const Real* x, const ShallowWeights<Real>& w, Real* y,
+                       ptrdiff_t ldy) {
   using T = ShallowTile<Real>;
-  constexpr int piece = 2048 / int(sizeof(Real)), together = 16;
-  for (int k = 0; k < ld; k += piece) {
-    const int length = ld - k < piece ? ld - k : piece;
+  constexpr int together = 16;
+  for (int k = 0; k < ld; k += T::piece) {
+    const bool in_last = ld - k <= T::piece;
+    const int length = in_last ? ld - k : T::piece;
     for (int block = 0; block < cols; block += together) {
       const int end = cols - block < together ? cols : block + together;
       for (int r = 0; r < rows; r += T::rows) {
         const int n = rows - r < T::rows ? rows - r : T::rows;
-        const Real *row[T::rows], *next = x + ptrdiff_t(r + n < rows ? r + n : 0) * ld + k;
+        const Real *of_x[T::rows], *of_w[T::cols], *next = x + ptrdiff_t(r + n < rows ? r + n : 0) * ld + k;
         if (r + n >= rows && end == cols) next += length;
-        for (int i = 0; i < T::rows; ++i) row[i] = x + ptrdiff_t(r + (i < n ? i : n - 1)) * ld + k;
+        for (int i = 0; i < T::rows; ++i) of_x[i] = x + ptrdiff_t(r + (i < n ? i : n - 1)) * ld + k;
         for (int c = block; c < end; c += T::cols, next += ld) {
           const int have = end - c < T::cols ? end - c : T::cols;
+          for (int j = 0; j < have; ++j) of_w[j] = w.at(c + j, k, in_last);
           alignas(64) Real out[T::lanes];
-          T::template multiply_some<T::cols>(have, row, w + ptrdiff_t(c) * ld + k, ld, length, next, out);
+          T::template multiply_some<T::cols>(have, of_x, of_w, length, next, out);
           for (int j = 0; j < have; ++j)
             for (int i = 0; i < n; ++i) y[(c + j) * ldy + r + i] += out[j * T::rows + i];
         }
@@ -107,22 +123,22 @@ inline void for_each_gradient(int rows, int cols, int n_in, const Real* e, ptrdi
 // For a group of up to `count` networks.
 template <class Real>
 struct ShallowWorkspace {
-  Batch<Real> batch;  // x [batch][ld]
-  Real* y;            // [count][n_out][batch]
-  Real* w;            // [count][n_out][ld], beyond n_in 0
-  Real* b;            // [count][n_out]
-  Real* gradient;     // [count][n_params]
-  Real* loss;         // [count]
-  int32_t* networks;  // [count] those that learn
-  double* right;      // [count] of evaluations
-  double* mean;       // [count]
+  Batch<Real> batch;       // x [batch][ld]
+  Real* y;                 // [count][n_out][batch]
+  ShallowWeights<Real> w;  // [count][n_out]
+  Real* b;                 // [count][n_out]
+  Real* gradient;          // [count][n_params]
+  Real* loss;              // [count]
+  int32_t* networks;       // [count] those that learn
+  double* right;           // [count] of evaluations
+  double* mean;            // [count]
 
   COHORT_FN static ShallowWorkspace carve(Arena& arena, const Signature& g, int count, Purpose purpose) {
     const size_t ld = size_t(SerialTeam::pad<Real>(g.n_in)), columns = size_t(count) * size_t(g.n_out);
     ShallowWorkspace w{};
     w.batch = Batch<Real>::carve(arena, g, g.batch, int(ld));
     w.y = arena.take<Real>(columns * size_t(g.batch));
-    w.w = arena.take<Real>(columns * ld);
+    w.w = {arena.take<const Real*>(columns), arena.take<Real>(columns * size_t(ShallowTile<Real>::piece))};
     w.b = arena.take<Real>(columns);
     w.loss = arena.take<Real>(size_t(count));
     if (purpose == Purpose::learning) {
@@ -176,16 +192,18 @@ template <class Real>
 inline void shallow_weights(const Cohort<Real>& cohort, const int32_t* networks, int count,
                             const ShallowWorkspace<Real>& w) {
   const Signature& g = cohort.signature;
-  const int n_in = g.n_in, n_out = g.n_out, ld = w.batch.ld;
+  constexpr int piece = ShallowTile<Real>::piece;
+  const int n_in = g.n_in, n_out = g.n_out, ld = w.batch.ld, last = (n_in - 1) / piece * piece;
   const Tensor weights = tensor(g, readout_tensor(g)), bias = tensor(g, layer_bias_tensor(0));
   for (int i = 0; i < count; ++i) {
     const Network<Real> net(cohort, networks[i]);
     const Real offset = Real(logit_offset(net.spec.task));
     for (int o = 0; o < n_out; ++o) {
       const Real* const from = net.theta + weights.offset + ptrdiff_t(o) * n_in;
-      Real* const to = w.w + ptrdiff_t(i * n_out + o) * ld;
-      for (int k = 0; k < n_in; ++k) to[k] = from[k];
-      for (int k = n_in; k < ld; ++k) to[k] = Real(0);
+      Real* const to = w.w.last + ptrdiff_t(i * n_out + o) * piece;
+      w.w.row[i * n_out + o] = from;
+      for (int k = last; k < n_in; ++k) to[k - last] = from[k];
+      for (int k = n_in; k < ld; ++k) to[k - last] = Real(0);
       w.b[i * n_out + o] = (g.bias ? net.theta[bias.offset + size_t(o)] : Real(0)) + offset;
     }
   }
@@ -234,10 +252,10 @@ inline void shallow_gradients(const TrainArgs<Real>& a, const NetSpec& spec, int
       sum = (row == 0 ? Real(0) : sum) + team.sum<Real>(rows, [=](int r) { return e[ptrdiff_t(c) * n + r]; });
     }
   }
-  const Real scale = counted > Real(0) ? Real(1) / counted : Real(0), of_gradient = Real(g.batch) * scale;
+  const Real scale = counted > Real(0) ? Real(1) / counted : Real(0);
   for (int i = 0; i < count; ++i) w.loss[i] *= scale;
-  if (of_gradient != Real(1))
-    for (ptrdiff_t i = 0; i < count * stride; ++i) w.gradient[i] *= of_gradient;
+  if (counted == Real(g.batch)) return;
+  for (ptrdiff_t i = 0; i < count * stride; ++i) w.gradient[i] *= Real(g.batch) * scale;
 }
 
 // Up to a.steps steps of networks [count] with the same data, at the same step; of those that learn alone none.
