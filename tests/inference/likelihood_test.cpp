@@ -200,6 +200,24 @@ TEST(NoisyLikelihood, TakesTheMeanOffIfItIsFree) {
   EXPECT_NEAR(change.sd, 0.1, 0.01);
 }
 
+// In the Euclidean geometry a common change is a free mean and nothing else: the likelihood at its best stays what it was.
+TEST(NoisyLikelihood, AFreeMeanTakesACommonChangeAway) {
+  Random random = random_of(7, 7, 0);
+  const WeightPairs pairs = measured(some_pairs(geometry_of(2), 1000, 9, 0.1), {.absolute = 0.05}, random);
+  const auto fit = [&](double common) {
+    WeightPairs moved = pairs;
+    for (double& v : moved.after) v += common;
+    return noisy_likelihood(moved, {.absolute = 0.05}, MeanChange::free)->fit(geometry_of(2));
+  };
+  const DualChange at_rest = fit(0);
+  for (const double common : {0.02, 0.1, 0.4}) {
+    const DualChange change = fit(common);
+    EXPECT_NEAR(change.log_likelihood, at_rest.log_likelihood, 0.02) << common;
+    EXPECT_NEAR(change.mean, common + at_rest.mean, 1e-4) << common;
+    EXPECT_NEAR(change.sd, at_rest.sd, 3e-4) << common;
+  }
+}
+
 TEST(NoisyLikelihood, RefusesImpossibleNoise) {
   const WeightPairs pairs = some_pairs(geometry_of(2), 20, 8);
   EXPECT_THROW(noisy_likelihood(pairs, {.absolute = -1}, MeanChange::zero), Error);
