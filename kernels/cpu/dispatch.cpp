@@ -10,18 +10,30 @@ namespace cohort {
   inline namespace target##_float {           \
     const Program<float>& recurrent_row();    \
     const Program<float>& feedforward_row();  \
-    const Program<float>& shallow_row();      \
-    const Program<float>& rounding_row();     \
+    void make_shallow(Program<float>&);       \
+    void make_rounding(Program<float>&);      \
   }                                           \
   inline namespace target##_double {          \
     const Program<double>& recurrent_row();   \
     const Program<double>& feedforward_row(); \
-    const Program<double>& shallow_row();     \
+    void make_shallow(Program<double>&);      \
   }
 COHORT_ROWS(COHORT_DECLARE)
 #undef COHORT_DECLARE
 
 namespace {
+
+// A row with operations of its own in place of another's. Made here and when it is asked for: what its target made before main
+// would take down processors without its instructions.
+template <auto& base, auto& change>
+const auto& derived() {
+  static const auto row = [] {
+    auto program = base();
+    change(program);
+    return program;
+  }();
+  return row;
+}
 
 enum class Row { recurrent, feedforward, shallow };
 Row row_of(CoreId core) { return core == CoreId::recurrent ? Row::recurrent : Row::feedforward; }
@@ -31,7 +43,7 @@ const Program<Real>* find(Row row, std::string_view wanted) {
 #define COHORT_OF(rows)                                       \
   return row == Row::recurrent     ? &rows::recurrent_row()   \
          : row == Row::feedforward ? &rows::feedforward_row() \
-                                   : &rows::shallow_row();
+                                   : &derived<rows::feedforward_row, rows::make_shallow>();
 #define COHORT_TRY(target, name, runs)                \
   if ((wanted.empty() || wanted == name) && (runs)) { \
     if constexpr (sizeof(Real) == sizeof(float))      \
@@ -54,8 +66,9 @@ const Program<Real>* find(const Signature& signature, std::string_view wanted) {
 
 const Program<float>* cpu_rounding_program(CoreId core, const char* isa) {
   const Program<float>* const exact = find<float>(row_of(core), isa);
-#define COHORT_TRY(target, name, runs) \
-  if (exact == &target##_float::recurrent_row()) return &target##_float::rounding_row();
+#define COHORT_TRY(target, name, runs)           \
+  if (exact == &target##_float::recurrent_row()) \
+    return &derived<target##_float::recurrent_row, target##_float::make_rounding>();
   if (exact) {
     COHORT_ROWS(COHORT_TRY)
   }

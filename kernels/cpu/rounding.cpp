@@ -29,17 +29,13 @@ void train(const TrainArgs<Real>& a, const Launch& launch) {
   for (int32_t i = launch.first; i < launch.first + launch.count; ++i) train_network(team, a, i, launch.workspace);
 }
 
-// Made before main: a variable of a function would leave a symbol outside of this target's namespace.
-const Program<Real> rounding_program = [] {
-  Program<Real> p = recurrent_row();
+}  // namespace
+
+// From the ordinary program.
+void make_rounding(Program<Real>& p) {
   p.name = "rounding";
   p.train_workspace = workspace_bytes;
   p.train = train;
-  return p;
-}();
-
-}  // namespace
-
-const Program<Real>& rounding_row() { return rounding_program; }
+}
 
 COHORT_END

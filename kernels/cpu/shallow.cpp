@@ -42,20 +42,16 @@ void evaluate(const EvaluateArgs<Real>& a, const Launch& launch) {
             [&](const int32_t* networks, int count) { evaluate_shallow(a, networks, count, launch.workspace); });
 }
 
-// Made before main: a variable of a function would leave a symbol outside of this target's namespace.
-const Program<Real> shallow_program = [] {
-  Program<Real> p = feedforward_row();
+}  // namespace
+
+// From the program of feedforward networks.
+void make_shallow(Program<Real>& p) {
   p.name = "shallow";
   p.together = true;
   p.train_workspace = train_workspace;
   p.train = train;
   p.evaluate_workspace = evaluate_workspace;
   p.evaluate = evaluate;
-  return p;
-}();
-
-}  // namespace
-
-const Program<Real>& shallow_row() { return shallow_program; }
+}
 
 COHORT_END
