@@ -47,7 +47,8 @@ struct Tile {
     for (int p = 0; p < n_products; ++p) {
       const Real* a = products[p].a + row * products[p].a_row;
       const Real* b = products[p].b + col;
-      const ptrdiff_t a_row = products[p].a_row, a_k = products[p].a_k, ldb = products[p].ldb, ahead = products[p].ahead;
+      const ptrdiff_t a_row = products[p].a_row, a_k = products[p].a_k, ldb = products[p].ldb,
+                      ahead = products[p].ahead;
       for (int k = products[p].k; k > 0; --k) {
         Vec bv[vecs];
 #pragma GCC unroll 4
