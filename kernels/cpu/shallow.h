@@ -14,8 +14,8 @@ struct ShallowTile {
   static constexpr int lanes = Tile<Real>::lanes;
   // As many products of rows of x and w at once as a vector has lanes, so that all their sums are one vector.
   static constexpr int rows = lanes < 4 ? lanes : 4, cols = lanes / rows;
-  static constexpr int piece =
-      2048 / int(sizeof(Real));  // of the inputs: of 16 columns it fits in the first-level cache
+  // Inputs that are multiplied at a time: of 16 columns they fit in the first-level cache.
+  static constexpr int piece = 2048 / int(sizeof(Real));
 
   // out[c * rows + r] = sum_k x[r][k] w[c][k] for c < n, k < length, a multiple of `lanes`. Meanwhile next [length] is fetched.
   template <int n>
